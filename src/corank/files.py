@@ -1,0 +1,114 @@
+"""Outputs appear whole: written aside, then renamed. JSON, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from corank.errors import CorankError
+
+
+@contextmanager
+def whole_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty folder beside `path` that becomes `path` if the block ends well, and vanishes if not.
+
+    Raises:
+        CorankError: `path` exists and `overwrite` is false, or its parent cannot be written.
+    """
+    refuse_existing(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise CorankError(f"{path}: cannot be written ({error.strerror})") from None
+    try:
+        aside.chmod(0o755)
+        yield aside
+        _swap(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` whose file takes the place of `path` if the block ends well.
+
+    Raises:
+        CorankError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise CorankError(f"{path}: cannot be written ({error.strerror})") from None
+    os.close(handle)
+    aside = Path(name)
+    try:
+        aside.chmod(0o644)
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop before any work if the output is there already and may not be replaced.
+
+    Raises:
+        CorankError: `path` exists (other than as an empty folder) and `overwrite` is false.
+    """
+    empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty and not overwrite:
+        raise CorankError(f"{path}: already exists; name another output or pass --overwrite")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON document whole."""
+    with whole_file(path) as aside:
+        aside.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises:
+        CorankError: the file is missing, unreadable or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorankError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorankError(f"{path}: not readable as JSON ({error.__class__.__name__})") from None
+
+
+def fingerprint(path: Path, skip: frozenset[str] = frozenset()) -> str:
+    """SHA-256 of a file, or of the names and bytes of all files below a folder but those named in `skip`."""
+    digest = hashlib.sha256()
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    for file in files:
+        if file.name in skip:
+            continue
+        digest.update(str(file.relative_to(path)).encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _swap(aside: Path, path: Path) -> None:
+    """Put `aside` in the place of `path`; what stood there goes only once it is."""
+    if not path.exists():
+        aside.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+    path.rename(old / path.name)
+    aside.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
