@@ -1,0 +1,38 @@
+"""The mathematics, one idea a file. Plain modules, usable alone.
+
+Legend of the shape suffixes, for the whole package:
+
+    R  requests          S  samples           F  fields            E  concatenated embedding width
+    T  tokens            D  token width       N  blocks (of width B, N * B = T * D)
+    C  channels in a block (B in the paper)   H  heads             K  experts or domains
+    L  elements of a sequence, or bins        V  basis matrices
+"""
+
+from corank.layers.cross import CrossNetwork
+from corank.layers.embedding import FeatureEmbedding
+from corank.layers.mlp import MLP, SplitLinear
+from corank.layers.numbers import NumberEmbedding
+from corank.layers.per_token import PerTokenFFN, PerTokenLinear, PerTokenSwiGLU
+from corank.layers.siamese_norm import SiameseNorm
+from corank.layers.sinkhorn import sinkhorn
+from corank.layers.token_mixer import TokenMixer
+from corank.layers.tokenizer import Tokenizer, TokenizerConfig
+from corank.layers.unimixing_lite import UniMixingLite, UniMixingLiteConfig
+
+__all__ = [
+    "MLP",
+    "CrossNetwork",
+    "FeatureEmbedding",
+    "NumberEmbedding",
+    "PerTokenFFN",
+    "PerTokenLinear",
+    "PerTokenSwiGLU",
+    "SiameseNorm",
+    "SplitLinear",
+    "TokenMixer",
+    "Tokenizer",
+    "TokenizerConfig",
+    "UniMixingLite",
+    "UniMixingLiteConfig",
+    "sinkhorn",
+]

@@ -1,0 +1,117 @@
+"""From field embeddings to tokens: even slices, one token a semantic group, or one a field."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field as Bound
+from torch import Tensor, nn
+
+from corank.config import Config
+from corank.errors import CorankError
+from corank.layers.embedding import Slot
+
+Kind = Literal["slices", "groups", "fields"]
+
+
+class TokenizerConfig(Config):
+    """How embeddings become tokens."""
+
+    kind: Kind = "slices"
+    tokens: int = Bound(
+        default=8, ge=1
+    )  # T; `groups` and `fields` have as many as there are groups or fields
+
+    def build(self, request: list[Slot], sample: list[Slot], width: int) -> Tokenizer:
+        """The module for this layout of embeddings.
+
+        Raises:
+            CorankError: there are fewer numbers than slices.
+        """
+        return Tokenizer(request, sample, width, self)
+
+
+class Tokenizer(nn.Module):
+    """`x_i = W_i E_i + b_i`: each token projects its own part of the concatenated embeddings E.
+
+    * `slices` (UniMixer): E in T even slices; the first |E| mod T take one number more;
+    * `groups` (HHFT, TokenMixer-Large): the fields of one semantic group;
+    * `fields` (AutoInt, Wukong): one field.
+
+    The request's fields come first in E, and tokens made of them alone are computed once a request.
+
+    Args:
+        request, sample: layout of the two parts of E.
+        width: D.
+        config: the kind, and T for slices.
+
+    Attributes:
+        names: what each token is made of.
+    """
+
+    def __init__(self, request: list[Slot], sample: list[Slot], width: int, config: TokenizerConfig) -> None:
+        super().__init__()
+        order_r, order_s = _order(request, config.kind), _order(sample, config.kind)
+        self.register_buffer("column_r", order_r, persistent=False)
+        self.register_buffer("column_s", order_s, persistent=False)
+        self.column_r: Tensor
+        self.column_s: Tensor
+        total_r, total = len(order_r), len(order_r) + len(order_s)
+        if config.kind == "slices":
+            if total < config.tokens:
+                raise CorankError(f"tokenizer: {config.tokens} slices of {total} embedding numbers")
+            short, more = divmod(total, config.tokens)
+            self.sizes = [short + 1] * more + [short] * (config.tokens - more)
+            self.names = [f"slice {i}" for i in range(config.tokens)]
+        else:
+            parts = [part for side in (request, sample) for part in _parts(side, config.kind)]
+            self.sizes = [size for _, size in parts]
+            self.names = [name for name, _ in parts]
+        ends = torch.tensor(self.sizes).cumsum(0)
+        self.request_tokens = int((ends <= total_r).sum())
+        self.request_columns = int(sum(self.sizes[: self.request_tokens]))
+        self.projections = nn.ModuleList(nn.Linear(size, width) for size in self.sizes)
+
+    @property
+    def tokens(self) -> int:
+        """T."""
+        return len(self.sizes)
+
+    def forward(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
+        """Embeddings of requests and samples to tokens [S, T, D]."""
+        request_RE = request_RE.index_select(1, self.column_r)
+        sample_SE = sample_SE.index_select(1, self.column_s)
+        once_RE, rest_RE = request_RE.tensor_split([self.request_columns], dim=1)
+        each_SE = torch.cat([rest_RE.index_select(0, request_of_S), sample_SE], dim=1)
+        k = self.request_tokens
+        parts = [self._project(once_RE, 0, k).index_select(0, request_of_S)] if k else []
+        parts += [self._project(each_SE, k, self.tokens)] if k < self.tokens else []
+        return torch.cat(parts, dim=1)
+
+    def _project(self, e_SE: Tensor, first: int, last: int) -> Tensor:
+        """Tokens first..last of their slices [n, last - first, D]."""
+        slices = torch.split(e_SE, self.sizes[first:last], dim=1)
+        pairs = zip(slices, list(self.projections)[first:last], strict=True)
+        return torch.stack([project(e_Se) for e_Se, project in pairs], dim=1)
+
+
+def _parts(slots: list[Slot], kind: Kind) -> list[tuple[str, int]]:
+    """Name and width of each part, in order."""
+    if kind == "fields":
+        return [(slot.name, slot.width) for slot in slots]
+    sizes: dict[str, int] = {}
+    for slot in slots:
+        sizes[slot.group] = sizes.get(slot.group, 0) + slot.width
+    return list(sizes.items())
+
+
+def _order(slots: list[Slot], kind: Kind) -> Tensor:
+    """Columns of E with each group's fields side by side; slices keep groups together too."""
+    groups = list(dict.fromkeys(slot.group for slot in slots))
+    starts = torch.tensor([0, *(slot.width for slot in slots)]).cumsum(0).tolist()
+    columns: list[int] = []
+    ranked = sorted(range(len(slots)), key=lambda i: groups.index(slots[i].group))
+    for i in range(len(slots)) if kind == "fields" else ranked:
+        columns += range(starts[i], starts[i] + slots[i].width)
+    return torch.tensor(columns, dtype=torch.int64)

@@ -1,0 +1,83 @@
+"""What every ranking model is: embeddings, a backbone that makes one vector a sample, a head a task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from pydantic import Field as Bound
+from torch import Tensor, nn
+
+from corank.config import Config
+from corank.features.batch import Batch
+from corank.features.schema import InputSchema
+from corank.layers.embedding import FeatureEmbedding
+
+Task = Literal["click", "purchase"]
+
+
+class ModelConfig(Config, ABC):
+    """What all models share. A subclass adds its own sizes and says how to `build` them."""
+
+    embedding_width: int = Bound(default=16, ge=1)
+    tasks: tuple[Task, ...] = ("click",)
+
+    @abstractmethod
+    def build(self, schema: InputSchema) -> RankingModel:
+        """The model for inputs of this shape.
+
+        Raises:
+            CorankError: the sizes do not fit one another or the schema.
+        """
+
+
+class RankingModel(nn.Module, ABC):
+    """`model(batch)` gives the logits [S] of every task.
+
+    Subclasses set `backbone` parts in their constructor and implement `represent`.
+
+    Args:
+        schema: the inputs.
+        config: the sizes.
+    """
+
+    def __init__(self, schema: InputSchema, config: ModelConfig) -> None:
+        super().__init__()
+        self.schema, self.config = schema, config
+        self.embedding = FeatureEmbedding(schema, config.embedding_width)
+        self.request_width = sum(slot.width for slot in self.embedding.request_slots)
+        self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
+        self.heads = nn.ModuleDict()
+
+    def add_heads(self, width: int) -> None:
+        """One linear map to a logit a task, from representations of this width."""
+        for task in self.config.tasks:
+            head = nn.Linear(width, 1)
+            nn.init.zeros_(head.bias)
+            self.heads[task] = head
+
+    @abstractmethod
+    def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
+        """Embeddings to one vector a sample [S, width]."""
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Logits [S] by task."""
+        request_RE, sample_SE = self.embedding(batch)
+        z_SD = self.represent(request_RE, sample_SE, batch.request_of_S)
+        return {task: head(z_SD).squeeze(-1) for task, head in self.heads.items()}
+
+    def set_progress(self, done: float) -> None:
+        """Told before each step how much of training is done (0..1); models that anneal use it."""
+
+    def mixing(self) -> list[Tensor]:
+        """The learned global mixing matrices [N, N] by block; none for models that learn none."""
+        return []
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Number of parameters of each part, and in total."""
+        parts = {name: _count(module) for name, module in self.named_children()}
+        return {**parts, "total": _count(self)}
+
+
+def _count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())

@@ -1,0 +1,106 @@
+"""The state of a run, written whole, as safetensors and JSON."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from corank.config import Config
+from corank.errors import CorankError
+from corank.files import whole_file, whole_folder, write_json
+
+
+class State(Config):
+    """Where training stands.
+
+    Attributes:
+        step: optimizer steps done.
+        epoch, step_in_epoch: where the reader goes on.
+        best: the best validation metric so far and its step.
+        misses: evaluations since the best.
+        seconds: training time so far.
+        finished: nothing is left to do.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    best: float | None = None
+    best_step: int = 0
+    misses: int = 0
+    seconds: float = 0.0
+    finished: bool = False
+
+
+def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Add a checkpoint to the folder, then remove the older ones."""
+    new = folder / f"step-{state.step:09d}"
+    with whole_folder(new, overwrite=True) as aside:
+        save_weights(aside / "model.safetensors", model)
+        tensors = {
+            f"{name}/{key}": value.contiguous()
+            for name, parameter in model.named_parameters()
+            for key, value in optimizer.state.get(parameter, {}).items()
+        }
+        save_file({**tensors, "rng": torch.get_rng_state()}, aside / "optimizer.safetensors")
+        write_json(aside / "state.json", state.model_dump(mode="json"))
+    for old in folder.glob("step-*"):
+        if old != new:
+            shutil.rmtree(old)
+
+
+def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
+    """Bring model, optimizer and random generator back to the last checkpoint; None if there is none.
+
+    Raises:
+        CorankError: the checkpoint is damaged or of another model.
+    """
+    found = sorted(folder.glob("step-*"))
+    if not found:
+        return None
+    last = found[-1]
+    load_weights(last / "model.safetensors", model)
+    tensors = _read(last / "optimizer.safetensors")
+    rng = tensors.pop("rng")
+    parameters = dict(model.named_parameters())
+    for path, value in tensors.items():
+        name, _, key = path.rpartition("/")
+        if name not in parameters:
+            raise CorankError(f"{last}: holds '{name}', which this model has not; is it another model's run?")
+        parameter = parameters[name]
+        optimizer.state[parameter][key] = value if key == "step" else value.to(parameter.device)
+    torch.set_rng_state(rng)
+    return State.read(last / "state.json")
+
+
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Write a model's weights whole."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    with whole_file(path) as aside:
+        save_file(tensors, aside)
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Read weights into a model.
+
+    Raises:
+        CorankError: the file is missing, damaged, or of another model.
+    """
+    try:
+        model.load_state_dict(_read(path))
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        raise CorankError(f"{path}: does not fit the model ({lines[-1].strip()})") from None
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CorankError(f"{path}: missing or damaged ({error.__class__.__name__})") from None
+    return tensors

@@ -1,0 +1,45 @@
+"""How a model is trained: typed, frozen, every field a setting of `corank train --set`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field as Bound
+
+from corank.config import Config
+from corank.features.reader import ReaderConfig, Space
+
+
+class OptimizerConfig(Config):
+    """AdamW, fused; the rate rises linearly over `warmup_steps`, then follows `decay` to the last step."""
+
+    lr: float = Bound(default=1e-3, gt=0)
+    embedding_lr: float | None = Bound(default=None, gt=0)  # of the embedding tables; default: lr
+    weight_decay: float = Bound(default=0.0, ge=0)  # of matrices; never of embeddings, biases and norms
+    embedding_decay: float = Bound(default=0.0, ge=0)  # of the embedding tables
+    warmup_steps: int = Bound(default=50, ge=0)
+    decay: Literal["constant", "linear", "cosine"] = "linear"
+    clip_norm: float = Bound(default=10.0, gt=0)  # gradients are scaled down to this norm
+
+
+class LossConfig(Config):
+    """Weights of the parts of the loss, each summed over tasks."""
+
+    pointwise: float = Bound(default=1.0, ge=0)  # binary cross-entropy of every sample
+    listwise: float = Bound(default=0.0, ge=0)  # softmax cross-entropy over a request's samples
+
+
+class TrainConfig(Config):
+    """Everything about training that is not the model or the seed."""
+
+    epochs: int = Bound(default=5, ge=1)
+    evaluations_per_epoch: int = Bound(default=1, ge=1)
+    patience: int = Bound(default=2, ge=1)  # evaluations without a better metric before training stops
+    metric: Literal["gauc", "auc", "mrr", "ndcg@10", "logloss"] = "gauc"  # on the validation split
+    valid_space: Space = "exposed"
+    checkpoint_every: int = Bound(default=1000, ge=1)  # steps; an epoch's end always makes one
+    log_every: int = Bound(default=10, ge=1)  # steps
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    reader: ReaderConfig = ReaderConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    loss: LossConfig = LossConfig()
