@@ -1,0 +1,6 @@
+"""The marketplace: a simulator of behaviour logs whose truth is known."""
+
+from corank.logs.marketplace.config import MarketplaceConfig
+from corank.logs.marketplace.simulate import SimulationReport, simulate
+
+__all__ = ["MarketplaceConfig", "SimulationReport", "simulate"]
