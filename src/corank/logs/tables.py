@@ -1,8 +1,8 @@
-"""The five log tables: their schemas, and the door through which every later step opens them."""
+"""The door through which every later step opens a log: its five tables exist and have their columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,67 +10,8 @@ from types import MappingProxyType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corank.errors import CorankError, nearest, unknown
-
-TIMESTAMP = pa.timestamp("us", tz="UTC")
-"""Every time in a log: UTC microseconds."""
-
-_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "+00:00"})
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a required column may hold: a test of its Arrow type, and the words for it."""
-
-    expected: str
-    accepts: Callable[[pa.DataType], bool]
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    values = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(values) or pa.types.is_large_string(values))
-
-
-def _is_id(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_signed_integer(kind)) or _is_text(kind)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _is_utc(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_timestamp(kind)) and kind.unit == "us" and kind.tz in _UTC_NAMES
-
-
-ID = Kind("int64 or text", _is_id)
-TEXT = Kind("text", _is_text)
-FLAG = Kind("bool", pa.types.is_boolean)
-COUNT = Kind("an integer", pa.types.is_integer)
-NUMBER = Kind("float64", _is_number)
-TIME = Kind("timestamp[us, UTC]", _is_utc)
-
-SCHEMAS: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
-    {
-        "requests": {"request_id": ID, "user_id": ID, "domain": TEXT, "timestamp": TIME, "query": TEXT},
-        "candidates": {"request_id": ID, "item_id": ID, "exposed": FLAG, "position": COUNT},
-        "events": {
-            "user_id": ID,
-            "item_id": ID,
-            "timestamp": TIME,
-            "action": TEXT,
-            "domain": TEXT,
-            "request_id": ID,
-            "value": NUMBER,
-        },
-        "items": {"item_id": ID, "title": TEXT, "category": TEXT},
-        "users": {"user_id": ID},
-    }
-)
-"""The required columns of each table; any others may stand beside them."""
-
-TABLES = tuple(SCHEMAS)
-"""The names of the five tables."""
+from corank.errors import CorankError, unknown
+from corank.logs.schemas import SCHEMAS, TABLES, check_columns, is_text, perhaps
 
 
 @dataclass(frozen=True)
@@ -133,17 +74,22 @@ def open_logs(folder: Path) -> LogTables:
 def _open_table(folder: Path, name: str) -> TableFiles:
     """Find a table's files and check the footer of each."""
     path = _find(folder, name)
-    files = tuple(sorted(path.glob("*.parquet"))) if path.is_dir() else (path,)
+    files = _parts(path) if path.is_dir() else (path,)
     if not files:
         nested = "; subfolders are not read" if any(path.glob("*/**/*.parquet")) else ""
         raise CorankError(f"{path}: no Parquet files (*.parquet) in the folder of table {name}{nested}")
     first, rows = _footer(files[0])
-    _check_columns(files[0], name, first)
+    check_columns(files[0], name, first)
     for file in files[1:]:
         schema, more = _footer(file)
         _same_schema(file, schema, files[0], first)
         rows += more
     return TableFiles(path, files, first, rows)
+
+
+def _parts(folder: Path) -> tuple[Path, ...]:
+    """The Parquet files of a table's folder; names that begin with . or _ are what engines leave aside."""
+    return tuple(sorted(part for part in folder.glob("*.parquet") if part.name[0] not in "._"))
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -154,10 +100,9 @@ def _find(folder: Path, name: str) -> Path:
     if found:
         raise CorankError(f"{folder}: table {name} is there twice, as {name}.parquet and as {name}; keep one")
     others = [p.stem for p in folder.iterdir() if p.stem not in TABLES and p.suffix in ("", ".parquet")]
-    hint = nearest(name, others).replace("did you mean", "is it") if others else ""
     raise CorankError(
-        f"{folder}: no table {name}; expected {name}.parquet or a folder {name} of Parquet files"
-        + (hint if "is it" in hint else "")
+        f"{folder}: no table {name} ({name}.parquet, or a folder {name} of Parquet files)"
+        + perhaps(name, others)
     )
 
 
@@ -169,48 +114,6 @@ def _footer(file: Path) -> tuple[pa.Schema, int]:
     except (pa.ArrowException, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or damaged?"
         raise CorankError(f"{file}: not readable as Parquet ({reason})") from None
-
-
-def _check_columns(file: Path, table: str, schema: pa.Schema) -> None:
-    """Every required column is there once, with a type it may have."""
-    lowered = [column.lower() for column in schema.names]
-    for column, lower in zip(schema.names, lowered, strict=True):
-        if lowered.count(lower) > 1:
-            raise CorankError(
-                f"{file}: table {table} has several columns called '{column}' (upper and lower case are one)"
-            )
-    for column, kind in SCHEMAS[table].items():
-        if column not in schema.names:
-            raise CorankError(
-                f"{file}: table {table} lacks the column '{column}' ({kind.expected})"
-                + nearest(column, schema.names)
-            )
-        found = schema.field(column).type
-        if not kind.accepts(found):
-            raise CorankError(
-                f"{file}: {table}.{column} is {found}, expected {kind.expected}"
-                + _cast_hint(column, found, kind)
-            )
-
-
-def _cast_hint(column: str, found: pa.DataType, kind: Kind) -> str:
-    """How to mend a column of the wrong type, where that is not plain from the types."""
-    if pa.types.is_null(found):
-        return "; a column without any values has no type of its own: cast it when writing"
-    if kind is COUNT and pa.types.is_floating(found):
-        return "; whole numbers with nulls became floats: cast to a nullable integer (pandas: 'Int64')"
-    if kind is not TIME:
-        return ""
-    if not pa.types.is_timestamp(found):
-        return f"; cast it (DuckDB: make_timestamptz(CAST({column} AS BIGINT)) if it counts microseconds)"
-    if found.tz is None:
-        return (
-            "; it has no time zone: if its values are UTC, cast it"
-            f" (pandas: {column}.dt.tz_localize('UTC').dt.as_unit('us'))"
-        )
-    if found.tz not in _UTC_NAMES:
-        return f"; convert it (pandas: {column}.dt.tz_convert('UTC').dt.as_unit('us'))"
-    return f"; cast it to microseconds (pandas: {column}.dt.as_unit('us'))"
 
 
 def _same_schema(file: Path, schema: pa.Schema, first_file: Path, first: pa.Schema) -> None:
@@ -229,14 +132,10 @@ def _same_id_types(folder: Path, tables: Mapping[str, TableFiles]) -> None:
     """An id is a number in every table or text in every table, or no row would find its partner."""
     for column in ("request_id", "user_id", "item_id"):
         homes = [name for name in TABLES if column in SCHEMAS[name]]
-        text = [name for name in homes if _is_text(tables[name].schema.field(column).type)]
+        text = [name for name in homes if is_text(tables[name].schema.field(column).type)]
         if text and len(text) < len(homes):
             numbers = [name for name in homes if name not in text]
             raise CorankError(
-                f"{folder}: {column} is text in {_listed(text)} but a number in {_listed(numbers)};"
+                f"{folder}: {column} is text in {' and '.join(text)} but a number in {' and '.join(numbers)};"
                 " expected one type in all tables"
             )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return " and ".join(names)

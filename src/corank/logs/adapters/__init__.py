@@ -12,7 +12,7 @@ from corank.errors import CorankError, unknown
 from corank.files import refuse_existing, whole_folder, write_json
 from corank.logs.adapters.adapter import Adapter, Counted, ImportReport
 from corank.logs.adapters.trivago import TRIVAGO
-from corank.logs.tables import TABLES
+from corank.logs.schemas import TABLES
 from corank.progress import QUIET, Reporter
 
 __all__ = ["SOURCES", "Adapter", "Counted", "ImportReport", "import_logs"]
