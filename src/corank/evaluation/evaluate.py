@@ -1,0 +1,91 @@
+"""All metrics of a run, in every sample space and slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corank.evaluation.intervals import LEVEL, RESAMPLES, ROW_RESAMPLES, Estimate, bootstrap
+from corank.evaluation.metrics import KS, metric_names
+from corank.evaluation.predictions import Predictions
+from corank.evaluation.spaces import NOTES, SPACES, slices, space
+from corank.files import write_json
+from corank.progress import QUIET, Reporter
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a slice holds."""
+
+    rows: int
+    requests: int
+    users: int
+    clicks: int
+    purchases: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics by space, slice and name; slices without rows are left out."""
+
+    metrics: dict[str, dict[str, dict[str, Estimate]]]
+    sizes: dict[str, dict[str, Size]]
+    resamples: int
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as `RUN/evaluation/SPLIT.json` holds them."""
+        return {
+            "level": LEVEL,
+            "resamples": {"requests": self.resamples, "rows": min(self.resamples, ROW_RESAMPLES)},
+            "seed": self.seed,
+            "notes": {name: NOTES[name] for name in self.metrics},
+            **{name: asdict(self)[name] for name in ("sizes", "metrics")},
+        }
+
+
+def evaluate_predictions(
+    predictions: Predictions,
+    ks: Sequence[int] = KS,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Reporter = QUIET,
+) -> Evaluation:
+    """Measure predictions: every metric with its interval, in every space and slice that has rows."""
+    names = metric_names(ks)
+    metrics: dict[str, dict[str, dict[str, Estimate]]] = {}
+    sizes: dict[str, dict[str, Size]] = {}
+    with progress.task("evaluate", len(SPACES)) as task:
+        for where in SPACES:
+            rows = space(predictions, where)
+            for part, mask in slices(rows).items():
+                if not mask.any():
+                    continue
+                chosen = rows if mask.all() else rows.take(mask)
+                draws = bootstrap(chosen, names, resamples, seed)
+                metrics.setdefault(where, {})[part] = {name: draws[name].estimate() for name in names}
+                sizes.setdefault(where, {})[part] = size_of(chosen)
+            task.advance(note=where)
+    return Evaluation(metrics, sizes, resamples, seed)
+
+
+def size_of(predictions: Predictions) -> Size:
+    """How much the predictions hold."""
+    return Size(
+        rows=predictions.rows,
+        requests=predictions.requests,
+        users=predictions.users,
+        clicks=int(np.count_nonzero(predictions.click)),
+        purchases=int(np.count_nonzero(predictions.purchase)),
+    )
+
+
+def write_evaluation(run: Path, split: str, evaluation: Evaluation) -> Path:
+    """Write `RUN/evaluation/SPLIT.json`, whole, and give its path."""
+    path = run / "evaluation" / f"{split}.json"
+    write_json(path, evaluation.to_json())
+    return path
