@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corank.logs.marketplace.catalog import DAY, Catalog, Floats, Ints
+from corank.logs.marketplace.codes import REC, SEARCH, SHOP
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.logs.marketplace.needs import Needs
 from corank.logs.marketplace.population import Population
@@ -54,14 +55,39 @@ class Reaction:
 
 def sigmoid(x: Floats) -> Floats:
     """The logistic function."""
-    return 1 / (1 + np.exp(-x))
+    return np.asarray(1 / (1 + np.exp(-x)), dtype=np.float32)
 
 
 def examination(position: NDArray[np.integer], exponent: NDArray[np.floating]) -> Floats:
     """Probability that a position (1-based, 0 for not shown) is looked at: position ** -exponent."""
     shown = position > 0
     looked = np.power(np.maximum(position, 1).astype(np.float32), -exponent.astype(np.float32))
-    return np.where(shown, looked, np.float32(0))
+    return np.asarray(np.where(shown, looked, np.float32(0)), dtype=np.float32)
+
+
+def examination_exponent(
+    config: MarketplaceConfig,
+    population: Population,
+    domain: int,
+    user_R: NDArray[np.int64],
+    hours_R: NDArray[np.float64],
+) -> Floats:
+    """How fast examination falls with position: by domain, the device of the day, and the user's patience."""
+    b = config.behaviour
+    base = {SEARCH: b.examination_search, REC: b.examination_feed, SHOP: b.examination_shop}[domain]
+    device_R = population.device_UT[user_R, (hours_R // DAY).astype(np.int64)]
+    exponent_R = base * DEVICE_EXAMINATION[device_R] * population.patience_U[user_R]
+    return np.asarray(exponent_R, dtype=np.float32)
+
+
+def click_chance(
+    position: NDArray[np.integer], exponent: NDArray[np.floating], would_click: Floats
+) -> Floats:
+    """Probability of a click at a position; times `would_buy`, that of a purchase.
+
+    The inputs broadcast together, so it gives what any re-ranking of a list's items would bring.
+    """
+    return examination(position, exponent) * would_click
 
 
 def react(
@@ -128,4 +154,4 @@ def _taste(config: MarketplaceConfig, catalog: Catalog, population: Population, 
     passed_R = (lists.hours_R / (config.days * DAY)).astype(np.float32)
     drift_RD = population.drift_UD[lists.user_R] * passed_R[:, None]
     taste_RWD = population.taste_UGD[lists.user_R[:, None], catalog.department_I[lists.item_RW]]
-    return taste_RWD + drift_RD[:, None, :]
+    return np.asarray(taste_RWD + drift_RD[:, None, :], dtype=np.float32)

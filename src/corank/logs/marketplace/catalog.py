@@ -56,7 +56,8 @@ class Catalog:
     def price(self, item: NDArray[np.integer], hours: NDArray[np.floating]) -> Floats:
         """Price in money at a time, promotions included; arrays broadcast together."""
         day = np.clip(hours / DAY, 0, self.discount_IT.shape[1] - 1).astype(np.int32)
-        return np.round(np.exp(self.log_price_I[item]) * self.discount_IT[item, day], 2).astype(np.float32)
+        price = np.exp(self.log_price_I[item]) * self.discount_IT[item, day]
+        return np.asarray(np.round(price, 2), dtype=np.float32)
 
 
 def make_catalog(config: MarketplaceConfig, rng: np.random.Generator) -> Catalog:
@@ -128,7 +129,8 @@ def _popularity(c: CatalogConfig, quality_I: NDArray[np.floating], rng: np.rando
     rank_I = np.empty(c.items)
     rank_I[np.argsort(-standing)] = np.arange(1, c.items + 1)
     log_weight = -c.zipf_exponent * np.log(rank_I)
-    return ((log_weight - log_weight.mean()) / max(float(log_weight.std()), 1e-6)).astype(np.float32)
+    standard = (log_weight - log_weight.mean()) / max(float(log_weight.std()), 1e-6)
+    return np.asarray(standard, dtype=np.float32)
 
 
 def _embeddings(

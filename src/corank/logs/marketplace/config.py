@@ -1,4 +1,4 @@
-"""Every parameter of the marketplace, with its presets and sizes."""
+"""Every parameter of the marketplace."""
 
 from __future__ import annotations
 
@@ -10,135 +10,136 @@ from pydantic import Field, model_validator
 
 from corank.config import Config
 from corank.errors import unknown
-
-Domain = Literal["search", "rec", "shop"]
+from corank.logs.marketplace.presets import PRESETS, SIZES
 
 
 class CatalogConfig(Config):
     """The items: how many, how alike, how popular, how priced, and when they are for sale."""
 
-    items: int = Field(10_000, ge=200)
-    brands: int = Field(300, ge=4)
-    latent_dims: int = Field(8, ge=2, le=16)
+    items: int = Field(default=10_000, ge=200)
+    brands: int = Field(default=300, ge=4)
+    latent_dims: int = Field(default=8, ge=2, le=16)
     """Dimensions of style and function within a category; each has two adjectives."""
-    embedding_dims: int = Field(16, ge=4)
-    embedding_noise: float = Field(0.35, ge=0)
+    embedding_dims: int = Field(default=16, ge=4)
+    embedding_noise: float = Field(default=0.35, ge=0)
     """Standard deviation of what the embedding gets wrong, per dimension (the signal has about 1.3)."""
-    zipf_exponent: float = Field(0.8, ge=0)
+    zipf_exponent: float = Field(default=0.8, ge=0)
     """Popularity of the item of rank r is proportional to r ** -zipf_exponent."""
-    rating_noise: float = Field(0.6, ge=0)
+    rating_noise: float = Field(default=0.6, ge=0)
     """Standard deviation of the rating shown around the true quality (which has 1)."""
-    price_median: float = Field(30.0, gt=0)
-    price_spread_between: float = Field(0.9, ge=0)
+    price_median: float = Field(default=30.0, gt=0)
+    price_spread_between: float = Field(default=0.9, ge=0)
     """Standard deviation of log price between categories."""
-    price_spread_within: float = Field(0.5, ge=0)
+    price_spread_within: float = Field(default=0.5, ge=0)
     """Standard deviation of log price within a category."""
-    promotion_rate: float = Field(0.02, ge=0, le=1)
+    promotion_rate: float = Field(default=0.02, ge=0, le=1)
     """Chance that a promotion of an item starts on a given day; it lasts three days, 10 to 30 % off."""
-    born_share: float = Field(0.08, ge=0, le=1)
+    born_share: float = Field(default=0.08, ge=0, le=1)
     """Share of unlimited items first listed after the log begins."""
-    limited_share: float = Field(0.0, ge=0, le=1)
+    limited_share: float = Field(default=0.0, ge=0, le=1)
     """Share of limited editions, which come and go."""
-    limited_days: float = Field(25.0, gt=0)
+    limited_days: float = Field(default=25.0, gt=0)
     """Mean days a limited edition stays for sale."""
 
 
 class PopulationConfig(Config):
     """The users: how active, how constant, how sensitive to price."""
 
-    searches_per_user: float = Field(13.0, gt=0)
+    searches_per_user: float = Field(default=13.0, ge=1)
     """Searches the mean user would make; users = requests / searches_per_user."""
-    activity_spread: float = Field(0.9, ge=0, le=2)
+    activity_spread: float = Field(default=0.9, ge=0, le=2)
     """Standard deviation of log activity; activity is cut at eight times the mean."""
-    taste_constancy: float = Field(0.5, ge=0, le=1)
+    taste_constancy: float = Field(default=0.5, ge=0, le=1)
     """Share of the variance of taste that is common to all departments."""
-    taste_drift: float = Field(0.4, ge=0)
+    taste_drift: float = Field(default=0.4, ge=0)
     """How far taste moves over the log, in standard deviations."""
-    interest_concentration: float = Field(0.15, gt=0)
+    interest_concentration: float = Field(default=0.15, gt=0)
     """Dirichlet concentration of a user's interest over categories; small is narrow."""
-    price_sensitivity: float = Field(0.8, ge=0)
+    price_sensitivity: float = Field(default=0.8, ge=0)
     """Mean weight of log price against the budget in the utility."""
 
 
 class NeedsConfig(Config):
     """Needs and the journeys they cause: sessions over hours or weeks, in several domains."""
 
-    duration_days: float = Field(0.9, gt=0)
+    duration_days: float = Field(default=0.9, gt=0)
     """Median time from a need's first session to when it is given up."""
-    duration_spread: float = Field(1.1, ge=0)
+    duration_spread: float = Field(default=1.1, ge=0)
     """Standard deviation of the log of that time."""
-    sessions_mean: float = Field(2.0, ge=1)
+    sessions_mean: float = Field(default=2.0, ge=1)
     """Mean sessions a need causes if it is never satisfied."""
-    searches_per_session: float = Field(1.7, ge=1)
-    feed_share: float = Field(0.5, ge=0, le=1)
+    searches_per_session: float = Field(default=1.7, ge=1)
+    feed_share: float = Field(default=0.5, ge=0, le=1)
     """Chance that a session about a need goes on in the feed."""
-    shop_share: float = Field(0.3, ge=0, le=1)
+    shop_share: float = Field(default=0.3, ge=0, le=1)
     """Chance that it visits a shop's page."""
-    browse_per_search: float = Field(1.15, ge=0)
+    browse_per_search: float = Field(default=1.15, ge=0)
     """Feed requests without a present need, per search request."""
-    pages_per_browse: float = Field(2.0, ge=1)
-    taste_weight: float = Field(0.6, ge=0, le=1)
+    pages_per_browse: float = Field(default=2.0, ge=1)
+    taste_weight: float = Field(default=0.6, ge=0, le=1)
     """Correlation of what is needed with the user's lasting taste."""
-    brand_share: float = Field(0.35, ge=0, le=1)
+    brand_share: float = Field(default=0.35, ge=0, le=1)
     """Share of needs with a brand in mind."""
-    vague_share: float = Field(0.12, ge=0, le=1)
+    vague_share: float = Field(default=0.12, ge=0, le=1)
     """Share of queries that name the department only."""
-    adjective_share: float = Field(0.4, ge=0, le=1)
+    adjective_share: float = Field(default=0.4, ge=0, le=1)
     """Share of queries with an adjective; a brand in mind is named in 60 %."""
-    budget_spread: float = Field(0.35, ge=0)
+    budget_spread: float = Field(default=0.35, ge=0)
     """Standard deviation of a need's log budget."""
 
 
 class RetrievalConfig(Config):
     """What the site retrieves and how its (imperfect) logging ranker orders it."""
 
-    search_candidates: int = Field(60, ge=1)
-    feed_candidates: int = Field(20, ge=1)
-    shop_candidates: int = Field(20, ge=1)
-    exposed: int = Field(10, ge=1)
+    search_candidates: int = Field(default=60, ge=1)
+    feed_candidates: int = Field(default=20, ge=1)
+    shop_candidates: int = Field(default=20, ge=1)
+    exposed: int = Field(default=10, ge=1, le=100)
     category_weight: float = 2.0
     brand_weight: float = 1.2
     adjective_weight: float = 0.7
     popularity_weight: float = 0.3
-    noise: float = Field(0.4, ge=0)
+    noise: float = Field(default=0.4, ge=0)
     """Standard deviation of the retrieval score's noise, drawn anew for every request and item."""
+    blend_noise: float = Field(default=0.8, ge=0)
+    """The same of the feed's blend of several sources, which leaves room for discovery."""
     ranker_popularity: float = 0.25
     ranker_rating: float = 0.3
     """Weight of the rating shown."""
     ranker_taste: float = 0.6
     """Weight of the site's guess of the user's taste."""
-    ranker_taste_noise: float = Field(0.8, ge=0)
+    ranker_taste_noise: float = Field(default=0.8, ge=0)
     """Standard deviation of the error of that guess (taste itself has 1)."""
-    ranker_noise: float = Field(0.3, ge=0)
+    ranker_noise: float = Field(default=0.3, ge=0)
 
 
 class BehaviourConfig(Config):
     """How users examine, click and buy."""
 
-    examination_search: float = Field(0.75, ge=0)
+    examination_search: float = Field(default=0.75, ge=0)
     """P(examined at position k) = k ** -(this x device x patience)."""
-    examination_feed: float = Field(0.5, ge=0)
-    examination_shop: float = Field(0.55, ge=0)
-    patience_spread: float = Field(0.2, ge=0)
-    click_base: float = -5.2
+    examination_feed: float = Field(default=0.5, ge=0)
+    examination_shop: float = Field(default=0.55, ge=0)
+    patience_spread: float = Field(default=0.2, ge=0)
+    click_base: float = -5.9
     """Log odds of a click on an examined item that has nothing to do with the need."""
     match_weight: float = 4.0
     """For an item of the needed category (`sibling_match` of it for one of the same department)."""
-    sibling_match: float = Field(0.3, ge=0, le=1)
+    sibling_match: float = Field(default=0.3, ge=0, le=1)
     fit_weight: float = 0.9
     """For the fit of the item's style to what is needed (fit is standard normal over random items)."""
     rating_weight: float = 0.5
     brand_bonus: float = 0.9
     """For the brand in mind."""
-    seen_bonus: float = 0.5
+    seen_bonus: float = 0.3
     """For an item the user clicked on before and remembers."""
     feed_penalty: float = -0.3
     """For a need met while browsing instead of searching."""
-    browse_base: float = -4.2
+    browse_base: float = -4.4
     """Log odds of a click for taste alone, without a need."""
-    mood_spread: float = Field(0.3, ge=0)
+    mood_spread: float = Field(default=0.3, ge=0)
     """Standard deviation of a request-wide shift of the log odds of a click."""
-    buy_base: float = -3.1
+    buy_base: float = -3.3
     buy_utility: float = 0.5
     """Weight in the log odds of buying (given a click) of the click's utility above its base."""
     buy_quality: float = 0.8
@@ -146,15 +147,15 @@ class BehaviourConfig(Config):
     browse_buy_penalty: float = -1.0
     settled_penalty: float = -2.0
     """On the log odds of a click for a need that is already settled."""
-    buy_now_share: float = Field(0.5, ge=0, le=1)
+    buy_now_share: float = Field(default=0.5, ge=0, le=1)
     """Share of purchases made in the flow of the request; the others come later, directly."""
-    later_hours: float = Field(16.0, gt=0)
+    later_hours: float = Field(default=16.0, gt=0)
     """Mean hours until a later purchase or a direct return to an item."""
-    cart_share: float = Field(0.7, ge=0, le=1)
+    cart_share: float = Field(default=0.7, ge=0, le=1)
     """Share of purchases preceded by an entry into the cart."""
-    cart_only: float = Field(0.05, ge=0, le=1)
+    cart_only: float = Field(default=0.05, ge=0, le=1)
     """Chance of an entry into the cart that is never bought."""
-    direct_return: float = Field(0.06, ge=0, le=1)
+    direct_return: float = Field(default=0.06, ge=0, le=1)
     """Chance that a clicked item is visited again directly, without a request."""
 
 
@@ -163,8 +164,8 @@ class MarketplaceConfig(Config):
 
     vocabulary: Literal["market", "boutique"] = "market"
     start: date = date(2025, 3, 3)
-    days: int = Field(14, ge=2, le=1000)
-    requests: int = Field(20_000, ge=100)
+    days: int = Field(default=14, ge=2, le=1000)
+    requests: int = Field(default=20_000, ge=100)
     catalog: CatalogConfig = CatalogConfig()
     population: PopulationConfig = PopulationConfig()
     needs: NeedsConfig = NeedsConfig()
@@ -199,47 +200,3 @@ class MarketplaceConfig(Config):
                 f"retrieval.exposed = {self.retrieval.exposed} exceeds a candidate list of {least}"
             )
         return self
-
-
-PRESETS: dict[str, dict[str, object]] = {
-    "market": {},
-    "boutique": {
-        "vocabulary": "boutique",
-        "days": 120,
-        "catalog": {
-            "items": 800,
-            "brands": 24,
-            "price_median": 900.0,
-            "price_spread_between": 0.9,
-            "price_spread_within": 0.6,
-            "promotion_rate": 0.001,
-            "limited_share": 0.4,
-            "born_share": 0.15,
-            "zipf_exponent": 0.6,
-        },
-        "population": {"searches_per_user": 20.0, "activity_spread": 1.1, "price_sensitivity": 0.5},
-        "needs": {
-            "duration_days": 16.0,
-            "duration_spread": 0.8,
-            "sessions_mean": 4.0,
-            "searches_per_session": 1.4,
-            "brand_share": 0.5,
-        },
-        "behaviour": {
-            "seen_bonus": 1.2,
-            "buy_base": -4.9,
-            "buy_now_share": 0.35,
-            "later_hours": 120.0,
-            "direct_return": 0.2,
-        },
-    },
-}
-
-SIZES: dict[str, dict[str, tuple[str, ...]]] = {
-    "market": {
-        "s": ("requests=20000", "catalog.items=10000", "catalog.brands=300"),
-        "m": ("requests=200000", "catalog.items=20000", "catalog.brands=500"),
-        "l": ("requests=2000000", "catalog.items=48000", "catalog.brands=1000"),
-    },
-    "boutique": {"s": ("requests=20000",), "m": ("requests=200000",), "l": ("requests=2000000",)},
-}

@@ -45,7 +45,7 @@ class Memory:
         seen_RW = np.zeros(item_RW.shape, dtype=bool)
         for remembered_R in self.item_UM[user_R].T:
             seen_RW |= item_RW == remembered_R[:, None]
-        return seen_RW & (item_RW != NO_ITEM)
+        return np.asarray(seen_RW & (item_RW != NO_ITEM), dtype=bool)
 
     def noticed(
         self, user_C: NDArray[np.int64], item_C: Ints, request_C: NDArray[np.int64]
@@ -67,7 +67,7 @@ class Memory:
         np.add.at(self.next_U, user_C, 1)
 
     def searched(self, user_R: NDArray[np.int64], need_R: NDArray[np.int64], query: Query) -> None:
-        """Store the latest search of each user (once each); a search for the same need replaces its last one."""
+        """Store a search of each user (a user once); one for the same need replaces its last one."""
         again_R = self.need_UQ[user_R, 0] == need_R
         moved = user_R[~again_R]
         self.need_UQ[moved, 1:] = self.need_UQ[moved, :-1]

@@ -1,8 +1,9 @@
 """What users need and when they look: needs, and the requests planned for them, before any feedback.
 
-A need has a category, a point in style space, a budget and perhaps a brand. It causes sessions over its duration; a
-session has searches and may go on to a shop's page and the feed. Other feed requests are made without a present need,
-half of them at any time and half in the hours after a session. What a purchase changes, `walk` decides.
+A need has a category, a point in style space, a budget and perhaps a brand. It causes sessions over its
+duration; a session has searches and may go on to a shop's page and the feed. Other feed requests are
+made without a present need, half of them at any time and half in the hours after a session. What a
+purchase changes, `walk` decides.
 """
 
 from __future__ import annotations
@@ -13,12 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corank.logs.marketplace.catalog import DAY, Catalog, Floats
+from corank.logs.marketplace.codes import REC, SEARCH, SHOP
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.logs.marketplace.population import Population
-
-SEARCH, REC, SHOP = 0, 1, 2
-DOMAINS = ("search", "rec", "shop", "direct")
-"""Names by code; `direct` has events but no requests."""
 
 _HOUR_WEIGHTS = np.array(
     [2, 1, 1, 1, 1, 1, 2, 4, 5, 6, 6, 6, 7, 6, 6, 6, 6, 6, 7, 8, 10, 11, 9, 5], dtype=np.float64
@@ -68,8 +66,8 @@ def make_needs(
     category_J = draw_category(population, user_J, rng)
     department_J = catalog.department_C[category_J]
 
-    taste_JD = population.taste_UGD[user_J, department_J]
-    taste_JD = taste_JD + population.drift_UD[user_J] * (start_J / horizon)[:, None]
+    lasting_JD = population.taste_UGD[user_J, department_J]
+    taste_JD = lasting_JD + population.drift_UD[user_J] * (start_J / horizon)[:, None]
     own_JD = rng.standard_normal(taste_JD.shape)
     target_JD = n.taste_weight * taste_JD + np.sqrt(1 - n.taste_weight**2) * own_JD
 
@@ -125,7 +123,8 @@ def draw_category(
     """One category a row, by the interest of the row's user."""
     draw = rng.random(len(user), dtype=np.float32)
     last = population.interest_UC.shape[1] - 1
-    return np.minimum((population.interest_UC[user] < draw[:, None]).sum(axis=1), last)
+    below = (population.interest_UC[user] < draw[:, None]).sum(axis=1, dtype=np.int64)
+    return np.asarray(np.minimum(below, last), dtype=np.int64)
 
 
 def _random_item_of(

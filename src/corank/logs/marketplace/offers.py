@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from corank.logs.marketplace.needs import Needs, draw_category
 from corank.logs.marketplace.population import Population
 from corank.logs.marketplace.retrieval import Pools, Query, blend, retrieve
 
-_SOURCE_BONUS = (1.2, 0.8, 0.0, -0.2, 0.4)
+_SOURCE_BONUS = (1.2, 0.8, 0.0, -0.2, 0.0)
 """The feed's bonus by source: last query, the one before, interest, everything, remembered items."""
-_TAKE = 12
+_TAKE = 24
 """Items the feed takes of each source."""
 
 
@@ -38,6 +38,11 @@ class Offer:
     query: Query
     item_RW: Ints
     score_RW: Floats
+
+    def take(self, rows: NDArray[np.bool_]) -> Offer:
+        """The offers of some of the requests."""
+        asked = (getattr(self.query, field.name)[rows] for field in fields(self.query))
+        return Offer(Query(*asked), self.item_RW[rows], self.score_RW[rows])
 
 
 def search_offer(
@@ -73,7 +78,7 @@ def shop_offer(
     hours_R: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> Offer:
-    """The page of a brand: the one in mind, else that of the item clicked last, else one of the department."""
+    """The page of a brand: the one in mind, else of the item clicked last, else one of the department."""
     catalog, size = site.catalog, len(user_R)
     category_R = site.needs.category_J[need_R]
     last_R = memory.item_UM[user_R, (memory.next_U[user_R] - 1) % memory.item_UM.shape[1]]

@@ -8,12 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corank.logs.marketplace.catalog import Catalog, Floats
+from corank.logs.marketplace.codes import CART, CLICK, DIRECT, PURCHASE
 from corank.logs.marketplace.config import BehaviourConfig
 
-CLICK, CART, PURCHASE = 0, 1, 2
-ACTIONS = ("click", "cart", "purchase")
-DIRECT = 3
-"""Domain code of what happens without a request: from the cart, a bookmark, a link."""
 SECOND = 1 / 3600
 
 
@@ -40,6 +37,23 @@ class Events:
         return Events(*(getattr(self, field.name)[which] for field in fields(self)))
 
     @staticmethod
+    def none() -> Events:
+        """No events."""
+        whole, small = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8)
+        return Events(
+            user_E=whole,
+            item_E=np.zeros(0, dtype=np.int32),
+            hours_E=np.zeros(0),
+            action_E=small,
+            domain_E=small,
+            request_E=whole,
+            value_E=np.zeros(0, dtype=np.float32),
+            need_E=whole,
+            noticed_E=whole,
+            search_E=whole,
+        )
+
+    @staticmethod
     def concat(parts: list[Events]) -> Events:
         """All events of the parts, in order."""
         return Events(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Events)))
@@ -55,8 +69,8 @@ def follow(
 ) -> list[Events]:
     """Events that follow `clicks` (sorted by time within a need), the clicks included.
 
-    A need is settled by at most one purchase: `settled_hours_J` (infinite while open) is updated in place. Purchases
-    of an item no longer for sale by then do not happen.
+    A need is settled by at most one purchase: `settled_hours_J` (infinite while open) is updated in place.
+    Purchases of an item no longer for sale by then do not happen.
     """
     size = len(clicks.item_E)
     death_E = catalog.death_I[clicks.item_E]

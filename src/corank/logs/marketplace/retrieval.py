@@ -1,7 +1,7 @@
 """The site's side: what is retrieved for a request, and how the logging ranker orders it.
 
-It knows the query's words, what the user searched for and clicked lately, popularity, and noisy views of taste and
-style. It does not know needs, quality or budgets.
+It knows the query's words, what the user searched for and clicked lately, popularity, ratings, and noisy
+views of taste and style. It does not know needs, quality or budgets.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ NO_ITEM = -1
 class Pools:
     """Inverted lists (P pools of up to N items): categories, then departments, brands, and one of everything.
 
-    A category's list is filled up with the most popular items of its department. Item columns are aligned with the
-    lists, so that scoring a list is a sequential read.
+    A category's list is filled up with the most popular items of its department. Item columns are aligned
+    with the lists, so that scoring a list is a sequential read.
     """
 
     item_PN: Ints
@@ -135,11 +135,11 @@ def blend(
     take: int,
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:
-    """The feed's recall: merge items of several sources, each once, by popularity, guessed taste and source."""
+    """The feed's recall: items of several sources, each once, by popularity, guessed taste and source."""
     order_RN = np.argsort(item_RN, axis=1, kind="stable")
     item_RN = np.take_along_axis(item_RN, order_RN, axis=1)
     bonus_RN = np.take_along_axis(bonus_RN, order_RN, axis=1)
-    score_RN = np.float32(config.noise) * rng.standard_normal(item_RN.shape, dtype=np.float32)
+    score_RN = np.float32(config.blend_noise) * rng.standard_normal(item_RN.shape, dtype=np.float32)
     score_RN += bonus_RN + np.float32(config.popularity_weight) * catalog.log_popularity_I[item_RN]
     score_RN += np.float32(0.4) * guessed_fit(catalog, guess_RGD, item_RN)
     again_RN = np.zeros(item_RN.shape, dtype=bool)
@@ -157,7 +157,7 @@ def guessed_fit(catalog: Catalog, guess_RGD: Floats, item_RW: Ints) -> Floats:
     rows_R1 = np.arange(len(item_RW))[:, None]
     guess_RWD = guess_RGD[rows_R1, catalog.department_I[item_RW]]
     fit_RW = np.einsum("rwd,rwd->rw", guess_RWD, catalog.view_ID[item_RW])
-    return fit_RW / np.float32(np.sqrt(catalog.view_ID.shape[1]))
+    return np.asarray(fit_RW / np.sqrt(catalog.view_ID.shape[1]), dtype=np.float32)
 
 
 def rank(

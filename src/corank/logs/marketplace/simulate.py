@@ -19,11 +19,12 @@ from corank.errors import CorankError
 from corank.files import refuse_existing, whole_folder, write_json
 from corank.logs.marketplace.catalog import make_catalog
 from corank.logs.marketplace.config import MarketplaceConfig
+from corank.logs.marketplace.journal import Counters, behaviour_tables
 from corank.logs.marketplace.needs import make_needs, make_plan
 from corank.logs.marketplace.offers import Site
 from corank.logs.marketplace.population import make_population, make_society
 from corank.logs.marketplace.retrieval import make_pools
-from corank.logs.marketplace.tables import Counters, behaviour_tables, item_tables, user_tables
+from corank.logs.marketplace.tables import item_tables, user_tables
 from corank.logs.marketplace.vocabulary import brand_names
 from corank.logs.marketplace.walk import Streams, walk
 from corank.progress import QUIET, Reporter
@@ -61,9 +62,10 @@ def simulate(
     overwrite: bool = False,
     progress: Reporter = QUIET,
 ) -> SimulationReport:
-    """Simulate a marketplace and write its five log tables, `simulation.json` and `truth/` to the folder `out`.
+    """Simulate a marketplace; write its five log tables, `simulation.json` and `truth/` to the folder `out`.
 
-    The same seed, size, preset and settings give the same bytes (with the same versions of corank, numpy and pyarrow).
+    The same seed, size, preset and settings give the same bytes (with the same versions of corank, numpy and
+    pyarrow).
 
     Args:
         out: folder to make.
@@ -121,9 +123,9 @@ def _write(
             needs = make_needs(config, catalog, people, needs_rng)
             plan = make_plan(config, people, needs, needs_rng)
             site = Site(config, catalog, pools, people, needs)
-            behaviour = walk(site, plan, Streams(*rest))
-            writers.write(user_tables(site))
-            tables, used = behaviour_tables(site, plan, behaviour, brands, used)
+            record = walk(site, plan, Streams(*rest))
+            writers.write(user_tables(people))
+            tables, used = behaviour_tables(site, plan, record, brands, used)
             writers.write(tables)
             task.advance(note=f"{used.requests} requests, {used.events} events")
 
@@ -164,7 +166,7 @@ class _Writers:
 
 
 def _continuous(kind: pa.DataType) -> bool:
-    return pa.types.is_floating(kind) or pa.types.is_timestamp(kind) or pa.types.is_nested(kind)
+    return bool(pa.types.is_floating(kind) or pa.types.is_timestamp(kind) or pa.types.is_nested(kind))
 
 
 def _add(counts: dict[str, int], column: pa.ChunkedArray) -> None:

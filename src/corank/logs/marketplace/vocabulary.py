@@ -9,11 +9,25 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by code; `categories[g]` are the nouns of department g, `adjectives[d]` the poles of dimension d."""
+    """Words by code.
+
+    `categories[g]` are the nouns of department g, `adjectives[d]` the negative and the positive pole of
+    style dimension d.
+    """
 
     departments: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
     adjectives: tuple[tuple[str, str], ...]
+
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """All category nouns, by category code."""
+        return tuple(noun for names in self.categories for noun in names)
+
+    @property
+    def poles(self) -> tuple[str, ...]:
+        """All adjectives: twice the dimension, plus 1 for its positive pole."""
+        return tuple(word for pair in self.adjectives for word in pair)
 
 
 _ADJECTIVES = (
@@ -28,18 +42,18 @@ _MARKET = {
     "men": "shirt trousers suit sweater jacket polo shorts tie belt vest hoodie pyjamas",
     "shoes": "sneakers boots sandals loafers heels slippers trainers clogs moccasins insoles laces wellies",
     "bags": "backpack handbag wallet suitcase tote purse briefcase pouch satchel duffel clutch cardholder",
-    "beauty": "lipstick shampoo perfume moisturiser mascara serum sunscreen conditioner nailpolish soap lotion brush",
+    "beauty": "lipstick shampoo perfume cream mascara serum sunscreen conditioner polish soap lotion brush",
     "kitchen": "kettle saucepan knife toaster blender mug plate wok grater apron bowl thermos",
     "furniture": "sofa armchair desk bookcase bed table stool wardrobe shelf mattress cabinet bench",
     "home": "lamp rug curtain cushion vase blanket mirror candle towel clock basket duvet",
     "garden": "lawnmower hose planter spade hammock parasol barbecue trellis seeds compost gloves lantern",
-    "electronics": "headphones laptop phone tablet camera speaker monitor keyboard charger router drone printer",
+    "electronics": "headphones laptop phone tablet camera speaker monitor keyboard router drone printer",
     "sports": "bicycle tent dumbbell racket helmet skis football treadmill yogamat kayak goggles bottle",
     "toys": "puzzle doll blocks scooter kite teddy boardgame train robot plush balloon marbles",
     "grocery": "coffee tea chocolate olive-oil honey pasta nuts spices granola jam biscuits vinegar",
     "pets": "leash aquarium litter kennel birdcage catnip collar feeder treats crate scratcher brushcomb",
     "tools": "drill hammer wrench saw ladder screwdriver sander toolbox pliers level vise clamp",
-    "books": "novel cookbook atlas biography comic dictionary thriller poetry textbook diary calendar guidebook",
+    "books": "novel cookbook atlas biography comic dictionary thriller poetry textbook diary calendar guide",
 }
 
 _BOUTIQUE = {
@@ -51,7 +65,7 @@ _BOUTIQUE = {
 }
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "material": ("calfskin", "silk", "cashmere", "gold", "steel", "platinum", "suede", "canvas", "wool", "satin"),
+    "material": ("calfskin", "silk", "cashmere", "gold", "steel", "platinum", "suede", "wool", "satin"),
     "color": ("black", "ivory", "camel", "burgundy", "navy", "emerald", "rose", "silver", "sand", "scarlet"),
     "collection": ("heritage", "atelier", "riviera", "nocturne", "meridian", "jardin", "archive", "solstice"),
     "season": ("spring-summer", "autumn-winter", "cruise", "permanent"),

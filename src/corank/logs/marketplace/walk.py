@@ -1,23 +1,31 @@
 """The closed loop of one chunk of users: round k serves the k-th planned request of every user.
 
-A round sees what the earlier ones did: needs settled by purchases cause no more searches, clicked items are remembered,
-and the feed recalls what was searched for.
+A round sees what the earlier ones did: needs settled by purchases cause no more searches, clicked items are
+remembered, and the feed recalls what was searched for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corank.logs.marketplace.behaviour import DEVICE_EXAMINATION, Lists, examination, react
-from corank.logs.marketplace.catalog import DAY, Floats, Ints
-from corank.logs.marketplace.memory import QUERIES, Memory
-from corank.logs.marketplace.needs import REC, SEARCH, SHOP, Plan
+from corank.logs.marketplace.behaviour import (
+    Lists,
+    Reaction,
+    click_chance,
+    examination,
+    examination_exponent,
+    react,
+)
+from corank.logs.marketplace.catalog import Ints
+from corank.logs.marketplace.codes import CLICK, REC, SEARCH, SHOP
+from corank.logs.marketplace.memory import Memory
+from corank.logs.marketplace.needs import Plan
 from corank.logs.marketplace.offers import Offer, Site, feed_offer, search_offer, shop_offer
-from corank.logs.marketplace.outcomes import CLICK, SECOND, Events, follow
+from corank.logs.marketplace.outcomes import SECOND, Events, follow
+from corank.logs.marketplace.record import Candidates, Record, Served, join
 from corank.logs.marketplace.retrieval import NO_ITEM, rank
 
 GRACE_HOURS = 12.0
@@ -34,46 +42,7 @@ class Streams:
     outcomes: np.random.Generator
 
 
-@dataclass(frozen=True)
-class Served:
-    """Requests (R) as served; `plan_R` indexes the plan. Category, brand and adjective as in `Query`."""
-
-    plan_R: NDArray[np.int64]
-    need_R: NDArray[np.int64]
-    category_R: NDArray[np.int64]
-    brand_R: NDArray[np.int64]
-    adjective_R: NDArray[np.int64]
-    exponent_R: Floats
-    count_R: NDArray[np.int64]
-    """Candidates of the request."""
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Candidates (A) of all requests served, request after request."""
-
-    item_A: Ints
-    position_A: NDArray[np.int8]
-    score_A: Floats
-    price_A: Floats
-    examination_A: Floats
-    utility_A: Floats
-    relevance_A: Floats
-    would_click_A: Floats
-    would_buy_A: Floats
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """What happened to one chunk of users."""
-
-    served: Served
-    candidates: Candidates
-    events: Events
-    settled_hours_J: NDArray[np.float64]
-
-
-def walk(site: Site, plan: Plan, streams: Streams) -> Behaviour:
+def walk(site: Site, plan: Plan, streams: Streams) -> Record:
     """Serve the whole plan of a chunk."""
     walker = _Walker(site, plan, streams)
     count_U = np.bincount(plan.user_Q, minlength=site.population.users)
@@ -82,9 +51,9 @@ def walk(site: Site, plan: Plan, streams: Streams) -> Behaviour:
     for turn in range(int(count_U.max())):
         active = np.sort(busiest_U[: np.count_nonzero(count_U > turn)])
         walker.serve(first_U[active] + turn)
-    return Behaviour(
-        served=_join(walker.served, Served),
-        candidates=_join(walker.candidates, Candidates),
+    return Record(
+        served=join(walker.served, Served),
+        candidates=join(walker.candidates, Candidates),
         events=Events.concat(walker.events),
         settled_hours_J=walker.settled_hours_J,
     )
@@ -100,157 +69,136 @@ class _Walker:
         self.last_search_J = np.full(len(site.needs.user_J), -1, dtype=np.int64)
         self.served: list[Served] = []
         self.candidates: list[Candidates] = []
-        self.events: list[Events] = []
-        b = site.config.behaviour
-        self.exponents = {
-            SEARCH: b.examination_search,
-            REC: b.examination_feed,
-            SHOP: b.examination_shop,
-        }
+        self.events: list[Events] = [Events.none()]
 
     def serve(self, plan_R: NDArray[np.int64]) -> None:
         """Serve one planned request of each of several users."""
         need_R, domain_R = self.plan.need_Q[plan_R], self.plan.domain_Q[plan_R]
         over_R = (need_R >= 0) & (self.settled_hours_J[need_R] < self.plan.hours_Q[plan_R])
+        need_R = np.where(over_R, -1, need_R)
         for domain in (SEARCH, REC, SHOP):
-            rows = (domain_R == domain) & ~(over_R & (domain != REC))
+            # Without its need a search or a visit to a shop is not made; the feed is opened all the same.
+            rows = (domain_R == domain) & ((need_R >= 0) | (domain == REC))
             if rows.any():
-                self._serve(domain, plan_R[rows], np.where(over_R[rows], -1, need_R[rows]))
+                self._offer(domain, plan_R[rows], need_R[rows])
 
-    def _serve(self, domain: int, plan_R: NDArray[np.int64], need_R: NDArray[np.int64]) -> None:
-        site, rng = self.site, self.streams.behaviour
+    def _offer(self, domain: int, plan_R: NDArray[np.int64], need_R: NDArray[np.int64]) -> None:
+        """Retrieve for requests of one domain; those for which nothing is for sale leave no trace."""
+        site, rng = self.site, self.streams.retrieval
         user_R, hours_R = self.plan.user_Q[plan_R], self.plan.hours_Q[plan_R]
-        offer = self._offer(domain, user_R, need_R, hours_R)
-        guess_RGD = site.population.guess_UGD[user_R]
-        position_RW = rank(
-            site.config.retrieval, site.catalog, guess_RGD, offer.item_RW, offer.score_RW, self.streams.ranker
-        )
-        need_RK = need_R[:, None] if domain != REC else self._needs_in_feed(user_R, need_R, hours_R)
-        mood_R = site.config.behaviour.mood_spread * rng.standard_normal(len(user_R), dtype=np.float32)
-        lists = Lists(
-            user_R=user_R,
-            hours_R=hours_R,
-            need_RK=need_RK,
-            settled_RK=np.isfinite(self.settled_hours_J[need_RK]),
-            mood_R=mood_R.astype(np.float32),
-            item_RW=offer.item_RW,
-            price_RW=site.catalog.price(offer.item_RW, hours_R[:, None]),
-            seen_RW=self.memory.seen(user_R, offer.item_RW),
-        )
-        reaction = react(site.config, site.catalog, site.population, site.needs, lists, domain == SEARCH)
-        exponent_R = self._exponent(domain, user_R, hours_R)
-        looked_RW = examination(position_RW, exponent_R[:, None])
-        clicked_RW = rng.random(looked_RW.shape, dtype=np.float32) < looked_RW * reaction.would_click_RW
         if domain == SEARCH:
+            offer = search_offer(site, need_R, hours_R, rng)
             self.last_search_J[need_R] = plan_R
             self.memory.searched(user_R, need_R, offer.query)
+        elif domain == SHOP:
+            offer = shop_offer(site, self.memory, user_R, need_R, hours_R, rng)
+        else:
+            offer = feed_offer(site, self.memory, user_R, hours_R, rng)
+        full_R = (offer.item_RW != NO_ITEM).any(axis=1)
+        self._show(domain, plan_R[full_R], need_R[full_R], offer.take(full_R))
 
-        real_RW = offer.item_RW != NO_ITEM
-        query = offer.query
+    def _show(self, domain: int, plan_R: NDArray[np.int64], need_R: NDArray[np.int64], offer: Offer) -> None:
+        """Rank, expose, let users react, and record it all."""
+        site, config, item_RW = self.site, self.site.config, offer.item_RW
+        user_R, hours_R = self.plan.user_Q[plan_R], self.plan.hours_Q[plan_R]
+        guess_RGD = site.population.guess_UGD[user_R]
+        position_RW = rank(
+            config.retrieval, site.catalog, guess_RGD, item_RW, offer.score_RW, self.streams.ranker
+        )
+        lists = self._lists(domain, user_R, need_R, hours_R, item_RW)
+        reaction = react(config, site.catalog, site.population, site.needs, lists, domain == SEARCH)
+        exponent_R = examination_exponent(config, site.population, domain, user_R, hours_R)
+        looked_RW = examination(position_RW, exponent_R[:, None])
+        chance_RW = click_chance(position_RW, exponent_R[:, None], reaction.would_click_RW)
+        clicked_RW = self.streams.behaviour.random(chance_RW.shape, dtype=np.float32) < chance_RW
+
+        real_RW, query = item_RW != NO_ITEM, offer.query
         self.served.append(
             Served(
-                plan_R,
-                need_R,
-                query.category_R,
-                query.brand_R,
-                query.adjective_R,
-                exponent_R,
-                real_RW.sum(axis=1),
+                plan_R=plan_R,
+                need_R=need_R,
+                category_R=query.category_R,
+                brand_R=query.brand_R,
+                adjective_R=query.adjective_R,
+                exponent_R=exponent_R,
+                count_R=real_RW.sum(axis=1),
             )
         )
         self.candidates.append(
             Candidates(
-                offer.item_RW[real_RW],
-                position_RW[real_RW],
-                offer.score_RW[real_RW],
-                lists.price_RW[real_RW],
-                looked_RW[real_RW],
-                reaction.utility_RW[real_RW],
-                reaction.relevance_RW[real_RW],
-                reaction.would_click_RW[real_RW],
-                reaction.would_buy_RW[real_RW],
+                item_A=item_RW[real_RW],
+                position_A=position_RW[real_RW],
+                score_A=offer.score_RW[real_RW],
+                price_A=lists.price_RW[real_RW],
+                examination_A=looked_RW[real_RW],
+                utility_A=reaction.utility_RW[real_RW],
+                relevance_A=reaction.relevance_RW[real_RW],
+                would_click_A=reaction.would_click_RW[real_RW],
+                would_buy_A=reaction.would_buy_RW[real_RW],
             )
         )
-        row, column = np.nonzero(clicked_RW)
-        if len(row):
-            self._click(
-                domain,
-                plan_R[row],
-                offer.item_RW[row, column],
-                position_RW[row, column],
-                reaction.need_RW[row, column],
-                reaction.would_buy_RW[row, column],
-            )
+        self._click(domain, plan_R, clicked_RW, position_RW, item_RW, reaction)
 
-    def _offer(
-        self, domain: int, user_R: NDArray[np.int64], need_R: NDArray[np.int64], hours_R: NDArray[np.float64]
-    ) -> Offer:
-        rng = self.streams.retrieval
-        if domain == SEARCH:
-            return search_offer(self.site, need_R, hours_R, rng)
-        if domain == SHOP:
-            return shop_offer(self.site, self.memory, user_R, need_R, hours_R, rng)
-        return feed_offer(self.site, self.memory, user_R, hours_R, rng)
-
-    def _needs_in_feed(
-        self, user_R: NDArray[np.int64], need_R: NDArray[np.int64], hours_R: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
-        """The present need, and those searched for lately unless long given up."""
-        recent_RQ = self.memory.need_UQ[user_R]
-        given_up_RQ = self.site.needs.end_J[recent_RQ] + GRACE_HOURS < hours_R[:, None]
-        recent_RQ = np.where(given_up_RQ | (recent_RQ == need_R[:, None]), -1, recent_RQ)
-        return np.concatenate([need_R[:, None], recent_RQ[:, :QUERIES]], axis=1)
-
-    def _exponent(self, domain: int, user_R: NDArray[np.int64], hours_R: NDArray[np.float64]) -> Floats:
-        people = self.site.population
-        device_R = people.device_UT[user_R, (hours_R / DAY).astype(np.int64)]
-        exponent_R = self.exponents[domain] * DEVICE_EXAMINATION[device_R] * people.patience_U[user_R]
-        return exponent_R.astype(np.float32)
+    def _lists(
+        self,
+        domain: int,
+        user_R: NDArray[np.int64],
+        need_R: NDArray[np.int64],
+        hours_R: NDArray[np.float64],
+        item_RW: Ints,
+    ) -> Lists:
+        """What users see, and have in mind as they see it."""
+        need_RK = need_R[:, None]
+        if domain == REC:  # besides the present need, those searched for lately unless long given up
+            recent_RQ = self.memory.need_UQ[user_R]
+            given_up_RQ = self.site.needs.end_J[recent_RQ] + GRACE_HOURS < hours_R[:, None]
+            recent_RQ = np.where(given_up_RQ | (recent_RQ == need_RK), -1, recent_RQ)
+            need_RK = np.concatenate([need_RK, recent_RQ], axis=1)
+        rng = self.streams.behaviour
+        mood_R = np.float32(self.site.config.behaviour.mood_spread) * rng.standard_normal(
+            len(user_R), dtype=np.float32
+        )
+        return Lists(
+            user_R=user_R,
+            hours_R=hours_R,
+            need_RK=need_RK,
+            settled_RK=np.isfinite(self.settled_hours_J[need_RK]),
+            mood_R=mood_R,
+            item_RW=item_RW,
+            price_RW=self.site.catalog.price(item_RW, hours_R[:, None]),
+            seen_RW=self.memory.seen(user_R, item_RW),
+        )
 
     def _click(
         self,
         domain: int,
-        request_C: NDArray[np.int64],
-        item_C: Ints,
-        position_C: NDArray[np.int8],
-        need_C: NDArray[np.int64],
-        would_buy_C: Floats,
+        plan_R: NDArray[np.int64],
+        clicked_RW: NDArray[np.bool_],
+        position_RW: NDArray[np.int8],
+        item_RW: Ints,
+        reaction: Reaction,
     ) -> None:
-        """Record clicks and what follows them."""
-        order = np.lexsort((position_C, request_C))
-        request_C, item_C, position_C = request_C[order], item_C[order], position_C[order]
-        need_C, would_buy_C = need_C[order], would_buy_C[order]
+        """Record clicks, down each list, and what follows them."""
+        row, column = np.nonzero(clicked_RW)
+        order = np.lexsort((position_RW[row, column], row))
+        row, column = row[order], column[order]
+        request_C, item_C, need_C = plan_R[row], item_RW[row, column], reaction.need_RW[row, column]
         user_C = self.plan.user_Q[request_C]
         noticed_C = self.memory.noticed(user_C, item_C, request_C)
-        reading = SECOND * (2 + 5 * (position_C - 1 + self.streams.outcomes.random(len(order))))
+        rng, size = self.streams.outcomes, len(row)
+        read_C = SECOND * (2 + 5 * (position_RW[row, column] - 1 + rng.random(size)))
         clicks = Events(
             user_E=user_C,
             item_E=item_C,
-            hours_E=self.plan.hours_Q[request_C] + reading,
-            action_E=np.full(len(order), CLICK, dtype=np.int8),
-            domain_E=np.full(len(order), domain, dtype=np.int8),
+            hours_E=self.plan.hours_Q[request_C] + read_C,
+            action_E=np.full(size, CLICK, dtype=np.int8),
+            domain_E=np.full(size, domain, dtype=np.int8),
             request_E=request_C,
-            value_E=np.full(len(order), np.nan, dtype=np.float32),
+            value_E=np.full(size, np.nan, dtype=np.float32),
             need_E=need_C,
             noticed_E=noticed_C,
             search_E=np.where(need_C >= 0, self.last_search_J[need_C], -1),
         )
-        site = self.site
-        self.events.extend(
-            follow(
-                site.config.behaviour,
-                site.catalog,
-                clicks,
-                would_buy_C,
-                self.settled_hours_J,
-                self.streams.outcomes,
-            )
-        )
+        behaviour, would_buy_C = self.site.config.behaviour, reaction.would_buy_RW[row, column]
+        self.events += follow(behaviour, self.site.catalog, clicks, would_buy_C, self.settled_hours_J, rng)
         self.memory.remember(user_C, item_C, noticed_C)
-
-
-_Parts = TypeVar("_Parts", Served, Candidates)
-
-
-def _join(parts: list[_Parts], kind: type[_Parts]) -> _Parts:
-    return kind(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(kind)))
