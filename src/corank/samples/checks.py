@@ -1,0 +1,112 @@
+"""Questions put to the log and to the steps' results: what is counted, and what stops a build."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from corank.errors import CorankError, unknown
+from corank.logs import LogTables
+from corank.samples.config import SampleConfig
+from corank.samples.engine import Engine, Logs
+from corank.samples.labels import FATES
+from corank.samples.manifest import SPLITS
+from corank.samples.split import Cuts
+
+MOST_ACTIONS = 64
+"""More distinct actions than this would make more columns of counts than anyone can want."""
+
+
+def refuse_duplicates(engine: Engine, tables: LogTables, logs: Logs) -> None:
+    """Stop if a request, item or user has two rows, which would double what is joined to it.
+
+    Raises:
+        CorankError: one has.
+    """
+    for name, key in (("requests", "request_id"), ("items", "item_id"), ("users", "user_id")):
+        table = getattr(logs, name)
+        count = engine.one(
+            table.aggregate(rows=table.count(), known=table[key].count(), ids=table[key].nunique())
+        )
+        if count["ids"] < count["rows"]:
+            what = "nulls" if count["known"] < count["rows"] else "duplicates"
+            raise CorankError(
+                f"{tables.path(name)}: {key} has {what} ({count['rows']} rows, {count['ids']} distinct ids);"
+                " see: corank logs check"
+            )
+
+
+def touch_actions(engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig) -> tuple[str, ...]:
+    """The actions that get counts of their own, sorted; every one that is configured must occur.
+
+    Raises:
+        CorankError: a configured action does not occur, or there are too many.
+    """
+    distinct = logs.events.select("action").distinct()
+    found = sorted(text for text in engine.arrow(distinct)["action"].to_pylist() if text is not None)
+    asked = {
+        "click_actions": config.click_actions,
+        "history_actions": config.history_actions or (),
+        "touch_actions": config.touch_actions or (),
+    }
+    for key, actions in asked.items():
+        for action in actions:
+            if action not in found:
+                raise unknown("action", action, found, where=f"{key} (table events)")
+    if config.touch_actions is not None:
+        return config.touch_actions
+    if len(found) > MOST_ACTIONS:
+        raise CorankError(
+            f"{tables.path('events')}: {len(found)} distinct actions, more than {MOST_ACTIONS};"
+            " name those to count in touch_actions"
+        )
+    return tuple(found)
+
+
+def no_requests(engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig) -> CorankError:
+    """The error for a log none of whose requests is of the wanted domains and has candidates."""
+    domains = engine.arrow(logs.requests.select("domain").distinct())["domain"].to_pylist()
+    for domain in config.domains:
+        if domain not in domains:
+            return unknown(
+                "domain", domain, [d for d in domains if d is not None], where="domains (table requests)"
+            )
+    return CorankError(
+        f"{tables.path('candidates')}: no candidates for any request of {', '.join(config.domains)}"
+    )
+
+
+def refuse_empty(engine: Engine, requests: ir.Table, cuts: Cuts) -> None:
+    """Stop if a split has no requests with samples.
+
+    Raises:
+        CorankError: one has none.
+    """
+    counts = {name: (requests["_split"] == index).sum() for index, name in enumerate(SPLITS)}
+    found = engine.one(requests.aggregate(**counts))
+    for name in SPLITS:
+        if not found[name]:
+            raise CorankError(
+                f"split {name} would have no requests with samples (valid_from {cuts.valid_from.isoformat()},"
+                f" test_from {cuts.test_from.isoformat()})"
+            )
+
+
+def left_out(
+    engine: Engine, logs: Logs, found: ir.Table, requests: ir.Table, config: SampleConfig
+) -> dict[str, int]:
+    """Requests that are not in the store, by reason."""
+    inside = logs.requests.domain.isin(config.domains).fill_null(False)
+    total = engine.one(logs.requests.aggregate(rows=logs.requests.count(), inside=inside.sum()))
+    listed = engine.one(found.aggregate(rows=found.count()))["rows"]
+    used = engine.one(requests.aggregate(rows=requests.count()))["rows"]
+    return {
+        "other_domain": total["rows"] - total["inside"],
+        "without_candidates": total["inside"] - listed,
+        "without_exposed": listed - used,
+    }
+
+
+def fate_counts(engine: Engine, fates: ir.Table) -> dict[str, int]:
+    """Clicks and purchases by what became of them (`labels.FATES`)."""
+    counts = engine.arrow(fates.group_by("_fate").aggregate(_events=fates.count())).to_pylist()
+    return dict.fromkeys(FATES, 0) | {row["_fate"]: row["_events"] for row in counts}

@@ -1,0 +1,107 @@
+"""What was read: the log's files as they were, and the names its columns may have."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corank.errors import CorankError, unknown
+from corank.logs import LogTables
+from corank.samples.config import SampleConfig
+from corank.samples.manifest import InputFile
+
+MAGIC_BYTES = 8
+"""The end of a Parquet file: four bytes with the footer's length, then its mark."""
+
+
+def describe(logs: LogTables) -> dict[str, list[InputFile]]:
+    """Name, size, rows and footer digest of every file of the five tables."""
+    return {table: [_describe(logs.folder, file) for file in logs.files(table)] for table in logs.tables}
+
+
+def _describe(folder: Path, file: Path) -> InputFile:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        stream.seek(size - MAGIC_BYTES)
+        length = int.from_bytes(stream.read(4), "little")
+        stream.seek(size - MAGIC_BYTES - length)
+        footer = hashlib.sha256(stream.read(length)).hexdigest()
+    with pq.ParquetFile(file) as parquet:
+        rows = parquet.metadata.num_rows
+    return InputFile(name=file.relative_to(folder).as_posix(), bytes=size, rows=rows, footer=footer)
+
+
+def rank_columns(logs: LogTables, config: SampleConfig) -> tuple[str, ...]:
+    """The candidate columns to rank.
+
+    Raises:
+        CorankError: one of them is not there or not numeric.
+    """
+    schema = logs.schema("candidates")
+    if config.rank_columns is None:
+        return ("price",) if "price" in schema.names and _is_number(schema.field("price").type) else ()
+    for column in config.rank_columns:
+        if column not in schema.names:
+            raise unknown("column", column, schema.names, where="rank_columns (table candidates)")
+        if not _is_number(schema.field(column).type):
+            raise CorankError(
+                f"rank_columns: candidates.{column} is {schema.field(column).type}, expected a number"
+            )
+    return config.rank_columns
+
+
+def context_columns(logs: LogTables, table: str, known: Iterable[str]) -> list[str]:
+    """The table's columns beside the known ones.
+
+    Raises:
+        CorankError: one of them begins with an underscore.
+    """
+    columns = [name for name in logs.schema(table).names if name not in set(known)]
+    for column in columns:
+        if column.startswith("_"):
+            raise CorankError(
+                f"{logs.path(table)}: column '{column}': names that begin with an underscore are reserved"
+            )
+    return columns
+
+
+def scopes(logs: LogTables) -> dict[str, list[str]]:
+    """Whose touches are counted: the user's, and the session's where requests and events both name it.
+
+    Raises:
+        CorankError: they name it in different types.
+    """
+    user = {"user": ["user_id"]}
+    schemas = [logs.schema(table) for table in ("requests", "events")]
+    if not all("session_id" in schema.names for schema in schemas):
+        return user
+    kinds = [schema.field("session_id").type for schema in schemas]
+    if pa.types.is_integer(kinds[0]) != pa.types.is_integer(kinds[1]):
+        raise CorankError(
+            f"{logs.folder}: session_id is {kinds[0]} in requests but {kinds[1]} in events; expected one type"
+        )
+    return user | {"session": ["user_id", "session_id"]}
+
+
+def refuse_clashes(folder: Path, columns: Sequence[str]) -> None:
+    """Stop if two columns of the store would have one name.
+
+    Raises:
+        CorankError: they would.
+    """
+    counts = Counter(name.lower() for name in columns)
+    clashing = [name for name in columns if counts[name.lower()] > 1]
+    if clashing:
+        raise CorankError(
+            f"{folder}: the samples would have two columns called '{clashing[0]}' (from requests, users as"
+            " user_NAME, candidates, or computed); rename the log's column"
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

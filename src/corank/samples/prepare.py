@@ -1,0 +1,119 @@
+"""The steps in their order: log tables to the tables that the store is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from corank.logs import LogTables
+from corank.logs.schemas import SCHEMAS
+from corank.progress import Task
+from corank.samples import checks, inputs
+from corank.samples.config import Recipe, SampleConfig
+from corank.samples.engine import Engine
+from corank.samples.expansion import candidates_of, expanded
+from corank.samples.histories import history_events, with_history
+from corank.samples.labels import fates, own_labels
+from corank.samples.popularity import with_item_clicks
+from corank.samples.ranks import with_ranks
+from corank.samples.requests import listed, numbered
+from corank.samples.rows import request_rows, sample_rows
+from corank.samples.split import Cuts, cuts, timeline, with_split
+from corank.samples.touches import touches
+
+STEPS = 6
+"""Steps that `prepare` reports."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the steps made.
+
+    Attributes:
+        requests: rows of requests, in the store's order.
+        samples: flat rows of samples, in the store's order.
+        lengths: `_split` and `_samples` of each request, in the store's order.
+        history: events, unsorted.
+        items: the item table, unsorted.
+        cuts: where the splits begin.
+        left_out: reason -> requests that are not among them.
+        events: fate -> clicks and purchases.
+        actions: actions with touch counts.
+    """
+
+    requests: ir.Table
+    samples: ir.Table
+    lengths: ir.Table
+    history: ir.Table
+    items: ir.Table
+    cuts: Cuts
+    left_out: dict[str, int]
+    events: dict[str, int]
+    actions: tuple[str, ...]
+
+
+def prepare(
+    engine: Engine, tables: LogTables, recipe: Recipe, config: SampleConfig, seed: int, task: Task
+) -> Prepared:
+    """Run the steps of a recipe.
+
+    Raises:
+        CorankError: the log lacks what the configuration names, or a split would be empty.
+    """
+    ranked = inputs.rank_columns(tables, config)
+    attributes = inputs.context_columns(tables, "candidates", SCHEMAS["candidates"])
+    scopes = inputs.scopes(tables)
+    logs = engine.read(tables)
+    checks.refuse_duplicates(engine, tables, logs)
+    actions = checks.touch_actions(engine, tables, logs, config)
+
+    task.advance(note="splits")
+    found = engine.keep("listed", listed(logs.requests, logs.candidates, config.domains))
+    when = engine.one(timeline(found, config))
+    if not when["requests"]:
+        raise checks.no_requests(engine, tables, logs, config)
+    where = cuts(when, config)
+    requests = engine.keep("numbered", numbered(with_split(found, where), recipe, config, seed))
+    lengths = requests.order_by("_number").select("_split", "_samples")
+    checks.refuse_empty(engine, requests, where)
+
+    task.advance(note="histories")
+    history = history_events(logs.events, requests, config.history_actions)
+    placed = engine.keep("placed", with_history(requests, history))
+
+    task.advance(note="candidates")
+    candidates = with_ranks(candidates_of(requests, logs.candidates), ranked)
+    kept = with_item_clicks(expanded(candidates, seed), logs.events, config)
+    samples = engine.keep("samples", kept)
+
+    task.advance(note="labels")
+    fate = engine.keep("fates", fates(logs.events, logs.requests, requests, logs.candidates, config))
+
+    task.advance(note="touches")
+    touched = [
+        engine.keep(
+            f"{name}_touches", touches(_asking(samples, requests, by), logs.events, by, name, actions)
+        )
+        for name, by in scopes.items()
+    ]
+    prepared = Prepared(
+        requests=request_rows(placed, logs.requests, logs.users),
+        samples=sample_rows(samples, own_labels(fate), touched, attributes),
+        lengths=lengths,
+        history=history,
+        items=logs.items,
+        cuts=where,
+        left_out=checks.left_out(engine, logs, found, requests, config),
+        events=checks.fate_counts(engine, fate),
+        actions=actions,
+    )
+    inputs.refuse_clashes(tables.folder, [*prepared.requests.columns, *prepared.samples.columns])
+    task.advance()
+    return prepared
+
+
+def _asking(samples: ir.Table, requests: ir.Table, scope: list[str]) -> ir.Table:
+    """The samples with the columns that name their user or session."""
+    asking = samples.select("_number", "_place", "item_id", "timestamp")
+    return asking.inner_join(requests.select("_number", *scope), "_number")

@@ -1,0 +1,30 @@
+"""Ranks of numeric columns within a request's entire candidate list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+
+def with_ranks(candidates: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """Add COLUMN_rank: 0 for the lowest value of the list, 1 for the highest; ties share their mean.
+
+    A list is the rows of one `_number`. Null where the value is null or NaN; one half where it is the only
+    one.
+    """
+    return candidates.mutate(**{f"{column}_rank": _rank(candidates, column) for column in columns})
+
+
+def _rank(candidates: ir.Table, column: str) -> ir.Column:
+    value = candidates[column]
+    if value.type().is_floating():
+        value = value.isnan().ifelse(ibis.null(value.type()), value)
+    sorted_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False))
+    whole_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False), rows=(None, None))
+    count, rows = value.count().over(whole_list), candidates.count().over(whole_list)
+    lowest = ibis.rank().over(sorted_list)
+    highest = (ibis.cume_dist().over(sorted_list) * rows).round() - 1
+    rank = ibis.ifelse(count > 1, (lowest + highest) / (2 * (count - 1)), 0.5)
+    return value.isnull().ifelse(ibis.null("float32"), rank.cast("float32"))

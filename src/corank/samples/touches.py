@@ -1,0 +1,63 @@
+"""What the user (or the session) did with an item before the request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from corank.samples.timelines import as_of
+from corank.samples.touch_order import with_touch_order
+
+
+def touches(
+    samples: ir.Table, events: ir.Table, scope: Sequence[str], name: str, actions: Sequence[str]
+) -> ir.Table:
+    """Earlier events of the scope on each sample's item; rows only for samples that have any.
+
+    Args:
+        samples: `_number`, `_place`, `item_id`, `timestamp` and the columns of the scope.
+        events: the scope's columns, `item_id`, `timestamp`, `action`.
+        scope: columns that name the user, or the user and the session.
+        name: "user" or "session", with which the new columns begin.
+        actions: actions that get a count of their own.
+
+    Returns:
+        `_number`, `_place`, NAME_touches, NAME_touches_ACTION..., NAME_since_touch (seconds) and
+        NAME_touch_order.
+    """
+    numbered = _numbered(events, scope, actions)
+    touched = samples.semi_join(numbered, [*scope, "item_id"])
+    counts = {f"{name}_touches": ("sum", "_one")}
+    counts |= {f"{name}_touches_{action}": ("sum", f"_is_{index}") for index, action in enumerate(actions)}
+    last = {"_last_time": ("max", "_time"), "_last": ("max", "_step")}
+    told = as_of(touched, numbered, [*scope, "item_id"], counts | last)
+    told = told.filter(told["_last"].notnull())
+    before = as_of(
+        told.select("_number", "timestamp", *scope).distinct(), numbered, scope, {"_before": ("sum", "_one")}
+    )
+    told = told.inner_join(before.select("_number", "_before"), "_number")
+    told = with_touch_order(told, numbered, scope, f"{name}_touch_order")
+    since = told.timestamp.delta(told["_last_time"], unit="microsecond")
+    return told.select(
+        "_number",
+        "_place",
+        **{column: told[column].cast("int32") for column in counts},
+        **{f"{name}_since_touch": (since / 1e6).cast("float32")},
+        **{f"{name}_touch_order": told[f"{name}_touch_order"].cast("int32")},
+    )
+
+
+def _numbered(events: ir.Table, scope: Sequence[str], actions: Sequence[str]) -> ir.Table:
+    """The events with `_step`, their place (from 1) in the scope's order, and what is summed."""
+    order = [events.timestamp, events.action, events.item_id]
+    return events.filter(*(events[column].notnull() for column in scope)).select(
+        *scope,
+        "item_id",
+        "timestamp",
+        _time=events.timestamp,
+        _one=1,
+        _step=1 + ibis.row_number().over(group_by=list(scope), order_by=order),
+        **{f"_is_{index}": (events.action == action).cast("int8") for index, action in enumerate(actions)},
+    )
