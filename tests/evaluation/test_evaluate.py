@@ -1,0 +1,72 @@
+"""Spaces and slices hold the rows they name, and an evaluation is plain JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from corank.errors import CorankError
+from corank.evaluation import auc, evaluate_predictions, metric_names, predictions_of, write_evaluation
+from corank.evaluation.spaces import slices, space
+
+MakeTable = Callable[..., pa.Table]
+
+
+def test_spaces_and_slices(make_table: MakeTable) -> None:
+    rows = predictions_of(make_table())
+    exposed, unexposed = space(rows, "exposed"), space(rows, "unexposed")
+    assert exposed.exposed.all()
+    assert not unexposed.exposed.any()
+    assert exposed.rows + unexposed.rows == space(rows, "entire").rows == rows.rows
+    masks = slices(rows)
+    assert list(masks) == ["all", "warm", "cold_items", "cold_users", "domain=rec", "domain=search"]
+    assert (masks["warm"] == ~(masks["cold_items"] | masks["cold_users"])).all()
+    assert (masks["domain=rec"] ^ masks["domain=search"]).all()
+    with pytest.raises(CorankError, match="unknown space 'expose'; did you mean 'exposed'"):
+        space(rows, "expose")
+
+
+def test_every_space_and_slice_is_measured(make_table: MakeTable, tmp_path: Path) -> None:
+    rows = predictions_of(make_table())
+    evaluation = evaluate_predictions(rows, ks=[5], resamples=20)
+    part = rows.take(rows.exposed & rows.cold_item)
+    measured = evaluation.metrics["exposed"]["cold_items"]
+    assert tuple(measured) == metric_names([5])
+    assert measured["auc"].value == pytest.approx(auc(part.score, part.click))
+    size = evaluation.sizes["exposed"]["cold_items"]
+    assert (size.rows, size.clicks) == (part.rows, part.click.sum())
+    assert measured["mrr"].groups + measured["mrr"].skipped == size.requests
+
+    path = write_evaluation(tmp_path, "test", evaluation)
+    assert path == tmp_path / "evaluation" / "test.json"
+    plain = json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    estimate = plain["metrics"]["exposed"]["cold_items"]["auc"]
+    assert set(estimate) == {"value", "low", "high", "groups", "skipped"}
+    assert "own" not in plain["metrics"]
+    assert "request itself alone" in plain["notes"]["entire"]
+
+
+def test_what_is_undefined_is_null(make_table: MakeTable) -> None:
+    evaluation = evaluate_predictions(predictions_of(make_table()), ks=[5], resamples=20)
+    unexposed = evaluation.metrics["unexposed"]["all"]
+    for name in ("auc", "gauc", "gauc_user", "ne", "mrr", "ndcg@5", "calibration"):
+        assert (unexposed[name].value, unexposed[name].low) == (None, None), name
+    assert unexposed["mrr"].groups == 0
+    assert unexposed["logloss"].value is not None
+
+
+def test_slices_without_rows_are_left_out_and_one_request_has_no_interval(make_table: MakeTable) -> None:
+    table = make_table(requests=1)
+    never = pa.array(np.zeros(table.num_rows, dtype=bool))
+    for name in ("cold_item", "cold_user"):
+        table = table.set_column(table.column_names.index(name), name, never)
+    evaluation = evaluate_predictions(predictions_of(table), resamples=20)
+    assert list(evaluation.metrics["exposed"]) == ["all", "warm"]
+    logloss = evaluation.metrics["exposed"]["all"]["logloss"]
+    assert logloss.value is not None
+    assert (logloss.low, logloss.high) == (None, None)
