@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 
 class Task(Protocol):
     """One piece of work under way."""
@@ -57,28 +54,6 @@ class Lines:
         print(line, file=sys.stderr, flush=True)
 
 
-class Bars:
-    """Progress bars on the terminal (standard error)."""
-
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-
-    @contextmanager
-    def task(self, name: str, total: int) -> Iterator[Task]:
-        columns = (
-            TextColumn("{task.description:<22}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=self.console) as progress:
-            yield _BarTask(progress, progress.add_task(name, total=total, note=""))
-
-    def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False)
-
-
 QUIET: Reporter = Quiet()
 
 
@@ -86,22 +61,16 @@ def reporter(quiet: bool = False) -> Reporter:
     """What suits this process: nothing when quiet, bars on a terminal, plain lines elsewhere."""
     if quiet:
         return QUIET
-    return Bars() if sys.stderr.isatty() else Lines()
+    if not sys.stderr.isatty():
+        return Lines()
+    from corank.bars import Bars  # rich is of the command line; training runs without it
+
+    return Bars()
 
 
 class _Silent:
     def advance(self, steps: int = 1, note: str = "") -> None:
         pass
-
-
-class _BarTask:
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self.progress, self.id = progress, task
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        self.progress.advance(self.id, steps)
-        if note:
-            self.progress.update(self.id, note=note)
 
 
 class _LineTask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Literal
 
 import torch
@@ -68,9 +69,8 @@ class Tokenizer(nn.Module):
             parts = [part for side in (request, sample) for part in _parts(side, config.kind)]
             self.sizes = [size for _, size in parts]
             self.names = [name for name, _ in parts]
-        ends = torch.tensor(self.sizes).cumsum(0)
-        self.request_tokens = int((ends <= total_r).sum())
-        self.request_columns = int(sum(self.sizes[: self.request_tokens]))
+        self.request_tokens = sum(end <= total_r for end in accumulate(self.sizes))
+        self.request_columns = sum(self.sizes[: self.request_tokens])
         self.projections = nn.ModuleList(nn.Linear(size, width) for size in self.sizes)
 
     @property
@@ -109,7 +109,7 @@ def _parts(slots: list[Slot], kind: Kind) -> list[tuple[str, int]]:
 def _order(slots: list[Slot], kind: Kind) -> Tensor:
     """Columns of E with each group's fields side by side; slices keep groups together too."""
     groups = list(dict.fromkeys(slot.group for slot in slots))
-    starts = torch.tensor([0, *(slot.width for slot in slots)]).cumsum(0).tolist()
+    starts = list(accumulate((slot.width for slot in slots), initial=0))
     columns: list[int] = []
     ranked = sorted(range(len(slots)), key=lambda i: groups.index(slots[i].group))
     for i in range(len(slots)) if kind == "fields" else ranked:

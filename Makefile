@@ -1,0 +1,35 @@
+# Everything runs in a virtual environment of its own, made from pinned versions.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("corank needs Python 3.11 or later, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
+	touch $(READY)
+
+demo: $(READY) ## Simulate, check, samples, train two models, compare, report: under 5 minutes
+	$(BIN)/corank demo demo --overwrite
+
+test: lint ## Lint, types, and every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## Format, lint and types only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY) ## Benchmarks: each prints a table and writes its CSV in results/
+	for b in benchmarks/*.py; do $(BIN)/python $$b || exit 1; done
+
+clean: ## Remove the environment and what the demo made
+	rm -rf $(VENV) demo

@@ -1,0 +1,322 @@
+"""The command line: one verb a function, each a thin call of its twin in `corank.verbs`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+from corank import __version__, screen, verbs
+from corank import demo as whole_path
+from corank.errors import CorankError
+from corank.progress import reporter
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    help="Search and recommendation ranking: raw logs in, audited samples, trained model, evidence out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+logs = typer.Typer(help="What happened: simulate, import and check logs.", no_args_is_help=True)
+app.add_typer(logs, name="logs")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+QuietFlag = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+Seed = Annotated[int, typer.Option(help="Decides every random choice.", min=0)]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a setting; may be repeated.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
+Split = Annotated[str, typer.Option(help="train, valid or test.")]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one sentence and status 2."""
+    app()
+
+
+def _verb(function: Callable[P, None]) -> Callable[P, None]:
+    """A user's mistake ends in one sentence and status 2, an interrupt in status 130."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except CorankError as error:
+            print(f"corank: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            print("corank: interrupted; nothing finished is lost", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+    return run
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"corank {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _app(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+@_verb
+def demo(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("demo"),
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Simulate a marketplace, build samples, train two models, compare them, write a report."""
+    done = whole_path.demo(out, seed, overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json(done.to_dict())
+    return screen.show(
+        screen.size_table(done.manifest),
+        screen.comparison_table(done.comparison),
+        f"Numbers come from a simulated marketplace. Report: {done.report}",
+    )
+
+
+@logs.command("simulate")
+@_verb
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    size: Annotated[
+        str, typer.Option(help="s, m or l: about 20 thousand, 200 thousand, 2 million searches.")
+    ] = "s",
+    preset: Annotated[str, typer.Option(help="market or boutique.")] = "market",
+    seed: Seed = 0,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Make the logs of a marketplace with known truth."""
+    made = verbs.simulate(out, size, preset, seed, settings or (), overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json(made.to_dict())
+    rows = [[name, count] for name, count in made.rows.items()]
+    events = [[name, count] for name, count in made.events.items()]
+    return screen.show(
+        screen.table(f"{out} in {made.seconds:.1f} s", ["table", "rows"], rows),
+        screen.table("Events", ["domain and action", "events"], events),
+    )
+
+
+@logs.command("import")
+@_verb
+def import_logs(
+    source: Annotated[str, typer.Argument(help="The data set: trivago.")],
+    src: Annotated[Path, typer.Argument(help="Its file or folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Turn a public data set into log tables; rows it cannot use are counted by reason."""
+    made = verbs.import_logs(source, src, out, overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json(made.to_dict())
+    unusable = [[reason, found.count, found.meaning] for reason, found in made.unusable.items()]
+    return screen.show(
+        screen.table(f"{made.title}: {out}", ["table", "rows"], made.rows.items()),
+        screen.table("Read", ["rows of the source", "count"], made.read.items()),
+        screen.table("Not used as such", ["reason", "count", "meaning"], unusable),
+    )
+
+
+@logs.command("check")
+@_verb
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
+    out: Annotated[Path | None, typer.Option(help="Write a copy without the rows dropped.")] = None,
+    drop: Annotated[str, typer.Option(help="Rules whose broken rows to drop, comma-separated, or all.")] = "",
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Report every broken rule; exit with status 2 if an error remains."""
+    names = tuple(name.strip() for name in drop.split(",") if name.strip())
+    found = verbs.check(folder, out=out, drop=names, overwrite=overwrite, progress=reporter(quiet))
+    if json:
+        _print_json(found.to_dict())
+    else:
+        screen.show(*screen.check_tables(found))
+    found.raise_if_broken()
+
+
+@app.command()
+@_verb
+def samples(
+    folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    recipe: Annotated[str, typer.Option(help="exposed or unexposed.")] = "exposed",
+    seed: Seed = 0,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Build list-wise training samples from logs."""
+    made = verbs.samples(folder, out, recipe, seed, settings or (), overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json(made.model_dump(mode="json"))
+    return screen.show(screen.size_table(made))
+
+
+@app.command()
+@_verb
+def features(
+    folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
+    out: Annotated[Path, typer.Argument(help="YAML file to make.")],
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write the feature spec that training would infer, to edit and pass to `train --features`."""
+    del quiet
+    spec = verbs.features(folder, out, overwrite)
+    if json:
+        return _print_json(spec.model_dump(mode="json"))
+    rows = [[f.label, f.kind, f.source, f.group] for f in spec.fields]
+    return screen.show(screen.table(str(out), ["field", "kind", "source", "group"], rows, left=4))
+
+
+@app.command()
+@_verb
+def train(
+    folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
+    run: Annotated[Path, typer.Argument(help="Run folder to make.")],
+    model: Annotated[str, typer.Option(help="A name listed by `corank models`.")] = "unimixer_lite_s",
+    seed: Seed = 0,
+    settings: Settings = None,
+    features: Annotated[Path | None, typer.Option(help="Feature spec (YAML); default: inferred.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Train a model."""
+    done = verbs.train(
+        folder, run, model, seed, settings or (), features, resume, overwrite, progress=reporter(quiet)
+    )
+    if json:
+        return _print_json(done.model_dump(mode="json"))
+    rows = [[name, count] for name, count in done.parameters.items()]
+    best = done.best_metric
+    return screen.show(
+        screen.table(f"{model}: parameters", ["part", "count"], rows),
+        f"Best validation {best.name if best else '-'} {best.value if best else 0:.5f}"
+        f" at step {done.best_step} of {done.steps}, {done.seconds:.1f} s. Next: corank evaluate {run}",
+    )
+
+
+@app.command()
+@_verb
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A folder made by `corank train`.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[SAMPLES]", help="Default: the samples it was trained on.")
+    ] = None,
+    split: Split = "test",
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Measure a run on a split, with intervals."""
+    done = verbs.evaluate(run, folder, split, resamples, seed, progress=reporter(quiet))
+    if json:
+        return _print_json(done.to_json())
+    return screen.show(screen.evaluation_table(done, f"{run}: {split} [half width of the 95 % interval]"))
+
+
+@app.command()
+@_verb
+def predict(
+    run: Annotated[Path, typer.Argument(help="A folder made by `corank train`.")],
+    folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
+    out: Annotated[Path, typer.Argument(help="Parquet file to make.")],
+    split: Split = "test",
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Score every sample of a split."""
+    path = verbs.predict(run, folder, out, split, overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json({"path": str(path)})
+    return screen.show(f"Predictions: {path}")
+
+
+@app.command()
+@_verb
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; seeds of one model are taken together.")],
+    split: Split = "test",
+    space: Annotated[str, typer.Option(help="exposed, unexposed or entire.")] = "exposed",
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Paired differences of evaluated runs to the first, with intervals."""
+    done = verbs.compare(runs, split, space, resamples, seed, progress=reporter(quiet))
+    if json:
+        return _print_json(done.to_json())
+    return screen.show(screen.comparison_table(done))
+
+
+@app.command()
+@_verb
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run, or a folder of runs and samples.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file; default: FOLDER/report.html.")] = None,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write one self-contained HTML page."""
+    path = verbs.report(folder, out, progress=reporter(quiet))
+    if json:
+        return _print_json({"path": str(path)})
+    return screen.show(f"Report: {path}")
+
+
+@app.command()
+@_verb
+def models(
+    pattern: Annotated[str, typer.Argument(help="A pattern, such as 'rankmixer*'.")] = "*",
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the models that match."""
+    del quiet
+    names = verbs.models(pattern)
+    if json:
+        return _print_json(names)
+    return screen.show(*names)
+
+
+if __name__ == "__main__":
+    main()

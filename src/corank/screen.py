@@ -1,0 +1,113 @@
+"""Results as tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from corank.evaluation.compare import Comparison
+from corank.evaluation.evaluate import Evaluation
+from corank.evaluation.intervals import Difference, Estimate
+from corank.logs import LogReport
+from corank.samples.manifest import Manifest
+
+HEADLINE = ("gauc", "auc", "mrr", "ndcg@10", "hr@5", "logloss", "ne", "calibration")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> Table:
+    """A table with right-aligned columns after the first `left`."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for i, column in enumerate(columns):
+        made.add_column(column, justify="left" if i < left else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(_text(cell) for cell in row))
+    return made
+
+
+def show(*parts: Table | str) -> None:
+    """Print to standard output."""
+    console = Console()
+    for part in parts:
+        if isinstance(part, str):
+            console.print(part, markup=False, highlight=False, soft_wrap=True)
+        else:
+            console.print(part)
+
+
+def size_table(manifest: Manifest) -> Table:
+    """Requests, samples and positives by split, and relative to exposed samples alone."""
+    rows: list[list[object]] = []
+    for split, size in manifest.sizes.items():
+        total = size.total
+        counts = [size.requests, size.exposed.samples, size.unexposed.samples, total.clicks, total.purchases]
+        rows.append([split, *counts, _times(size.samples_per_exposed), _times(size.clicks_per_exposed)])
+    columns = ["split", "requests", "exposed", "unexposed", "clicks", "purchases", "samples", "positives"]
+    return table(
+        f"Samples, recipe {manifest.recipe} (last two columns: relative to exposed only)", columns, rows
+    )
+
+
+def evaluation_table(evaluation: Evaluation, title: str) -> Table:
+    """The headline metrics with intervals, for every space and slice."""
+    rows = [
+        [where, part, evaluation.sizes[where][part].requests] + [_estimate(values[name]) for name in HEADLINE]
+        for where, parts in evaluation.metrics.items()
+        for part, values in parts.items()
+    ]
+    return table(title, ["space", "slice", "requests", *HEADLINE], rows, left=2)
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Every model's metrics and its differences to the first."""
+    rows = []
+    for name in comparison.models[0].values:
+        for i, model in enumerate(comparison.models):
+            label = f"{model.name} x {len(model.runs)}" if len(model.runs) > 1 else model.name
+            change = _difference(model.differences[name]) if i else "base"
+            rows.append([name if i == 0 else "", label, _estimate(model.values[name]), change])
+    return table(
+        f"{comparison.split}, {comparison.space} items: difference to {comparison.models[0].name} [95 %]",
+        ["metric", "model", "value", "difference"],
+        rows,
+        left=2,
+    )
+
+
+def check_tables(found: LogReport) -> list[Table]:
+    """What a check found: the log at a glance, then every broken rule."""
+    summary = found.summary
+    glance = [[name, count] for name, count in summary.rows.items()]
+    broken = [[f.severity, f.rule, f.table, f.column, f.count, str(f.example)] for f in found.findings]
+    columns = ["severity", "rule", "table", "column", "rows", "example"]
+    return [
+        table(f"{found.logs}", ["table", "rows"], glance),
+        table("Broken rules" if broken else "Every rule holds", columns, broken, left=4),
+    ]
+
+
+def _times(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}x"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.4f}"
+    return f"{estimate.value:.4f} ±{(estimate.high - estimate.low) / 2:.4f}"
+
+
+def _difference(difference: Difference) -> str:
+    if difference.value is None or difference.low is None or difference.high is None:
+        return "-"
+    clear = " *" if difference.low > 0 or difference.high < 0 else ""
+    return f"{difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]{clear}"
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool) or not isinstance(cell, int):
+        return str(cell)
+    return f"{cell:,}"

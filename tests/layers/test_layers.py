@@ -1,0 +1,111 @@
+"""Each layer against an independent plain reference, written from its definition with loops."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from corank.errors import CorankError
+from corank.layers import (
+    CrossNetwork,
+    NumberEmbedding,
+    PerTokenFFN,
+    PerTokenSwiGLU,
+    SiameseNorm,
+    SplitLinear,
+    TokenMixer,
+)
+
+
+def rms_norm(x: Tensor) -> Tensor:
+    return x / (x.pow(2).mean(-1, keepdim=True) + torch.finfo(torch.float32).eps).sqrt()
+
+
+@pytest.mark.parametrize(("tokens", "width", "heads"), [(2, 6, 2), (3, 8, 4), (1, 4, 2), (5, 3, 1)])
+def test_token_mixer_is_the_kronecker_permutation(tokens: int, width: int, heads: int) -> None:
+    """On the flattened input it is G (x) I, doubly stochastic, symmetric exactly when T = H."""
+    mix = TokenMixer(width, heads)
+    L, d = tokens * width, width // heads
+    g = torch.zeros(tokens * heads, tokens * heads)
+    for t in range(tokens):
+        for h in range(heads):
+            g[h * tokens + t, t * heads + h] = 1
+    w = torch.kron(g, torch.eye(d))
+    assert torch.equal(w.sum(0), torch.ones(L))
+    assert torch.equal(w.sum(1), torch.ones(L))
+    assert torch.equal(w, w.T) == (tokens == heads or min(tokens, heads) == 1)
+    x = torch.randn(4, tokens, width)
+    assert torch.equal(mix(x).flatten(1), x.flatten(1) @ w.T)
+
+
+def test_token_mixer_refuses_heads_that_do_not_divide() -> None:
+    with pytest.raises(CorankError, match="3 heads do not divide the token width 8"):
+        TokenMixer(8, 3)
+
+
+def test_cross_network_is_its_recurrence() -> None:
+    cross = CrossNetwork(5, layers=3)
+    x0 = torch.randn(7, 5)
+    x = x0
+    for layer in cross.layers:
+        assert isinstance(layer, nn.Linear)
+        x = x0 * (x @ layer.weight.T + layer.bias) + x
+    torch.testing.assert_close(cross(x0), x, rtol=1e-6, atol=1e-6)
+
+
+def test_low_rank_cross_has_fewer_parameters() -> None:
+    full, low = CrossNetwork(32, 2), CrossNetwork(32, 2, rank=4)
+    count = [sum(p.numel() for p in module.parameters()) for module in (full, low)]
+    assert count == [2 * (32 * 32 + 32), 2 * (2 * 32 * 4 + 32)]
+
+
+def test_split_linear_is_a_linear_map_of_the_concatenation() -> None:
+    split = SplitLinear(3, 4, 5)
+    request, sample, of = torch.randn(2, 3), torch.randn(6, 4), torch.tensor([0, 0, 1, 1, 1, 1])
+    weight = torch.cat([split.request.weight, split.sample.weight], dim=1)
+    joined = torch.cat([request[of], sample], dim=1)
+    expected = joined @ weight.T + split.sample.bias
+    torch.testing.assert_close(split(request, sample, of), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_per_token_layers_are_one_network_a_token() -> None:
+    T, D = 3, 4
+    ffn, glu = PerTokenFFN(T, D, 2.0), PerTokenSwiGLU(T, D, 2.0)
+    for p in [*ffn.parameters(), *glu.parameters()]:
+        nn.init.normal_(p, std=0.3)
+    x = torch.randn(5, T, D)
+    for t in range(T):
+        up = x[:, t] @ ffn.up.weight[t] + ffn.up.bias[t]
+        expected = F.gelu(up) @ ffn.down.weight[t] + ffn.down.bias[t]
+        torch.testing.assert_close(ffn(x)[:, t], expected, rtol=1e-6, atol=1e-6)
+        gate = x[:, t] @ glu.gate.weight[t] + glu.gate.bias[t]
+        up = x[:, t] @ glu.up.weight[t] + glu.up.bias[t]
+        expected = (up * gate * torch.sigmoid(gate)) @ glu.down.weight[t] + glu.down.bias[t]
+        torch.testing.assert_close(glu(x)[:, t], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_siamese_norm_runs_its_two_streams() -> None:
+    blocks = [nn.Linear(4, 4) for _ in range(3)]
+    x = torch.randn(2, 3, 4)
+    xs = ys = x
+    for block in blocks:
+        o = block(xs + rms_norm(ys))
+        xs, ys = rms_norm(xs + o), ys + o
+    torch.testing.assert_close(SiameseNorm(blocks, 4)(x), xs + rms_norm(ys), rtol=1e-5, atol=1e-6)
+
+
+def test_number_embedding_is_piecewise_linear_and_marks_missing() -> None:
+    layer = NumberEmbedding(fields=2, width=3, bins=4)
+    x = torch.tensor([[0.0, 0.3], [1.0, math.nan]])
+    out = layer(x)
+    for s, f in [(0, 0), (0, 1), (1, 0)]:
+        filled = torch.tensor([min(max(4 * float(x[s, f]) - k, 0.0), 1.0) for k in range(4)])
+        torch.testing.assert_close(out[s, f], filled @ layer.weight[f] + layer.bias[f])
+    assert torch.equal(out[1, 1], layer.missing[1])
+    out.sum().backward()
+    assert layer.weight.grad is not None
+    assert bool(torch.isfinite(layer.weight.grad).all())

@@ -1,0 +1,120 @@
+"""Every registered model: forward, backward, a batch of one, export, parameters, errors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.inputs import make_batch, make_schema, rows
+
+from corank.errors import CorankError
+from corank.features.batch import Batch
+from corank.models import create_model, list_models, model_config
+
+SCHEMA = make_schema()
+SMALL = [name for name in list_models() if name.endswith(("_xs", "_s"))]
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_size_builds_and_grows(name: str) -> None:
+    with torch.device("meta"):
+        total = create_model(name, SCHEMA).parameter_counts()["total"]
+        family = name.rpartition("_")[0]
+        names = list_models(f"{family}_*")
+        before = names[: names.index(name)]
+        assert all(create_model(b, SCHEMA).parameter_counts()["total"] < total for b in before)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_forward_and_backward(name: str) -> None:
+    """One finite logit a sample and task; every parameter gets a gradient."""
+    torch.manual_seed(0)
+    model = create_model(name, SCHEMA, ['tasks=["click", "purchase"]'])
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    logits = model(batch)
+    assert set(logits) == {"click", "purchase"}
+    assert all(x.shape == (40,) and bool(torch.isfinite(x).all()) for x in logits.values())
+    torch.autograd.backward(torch.stack(list(logits.values())).pow(2).sum())
+    without = [n for n, p in model.named_parameters() if p.grad is None or not float(p.grad.abs().max())]
+    assert without == []
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_score_does_not_depend_on_the_rest_of_the_batch(name: str) -> None:
+    model = create_model(name, SCHEMA).eval()
+    batch, _ = make_batch(SCHEMA, 4, 12)
+    for i in (0, 7, 11):
+        request = batch.request_of_S[i : i + 1]
+        alone = Batch(
+            rows(batch.request, request),
+            rows(batch.sample, torch.tensor([i])),
+            torch.zeros(1, dtype=torch.int64),
+        )
+        torch.testing.assert_close(model(alone)["click"][0], model(batch)["click"][i], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_exported_graph_gives_the_same_scores(name: str) -> None:
+    model = create_model(name, SCHEMA).eval()
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    R, S = torch.export.Dim("R", min=2), torch.export.Dim("S", min=2)
+    request = [{0: R}, {0: R}, [{0: R}] * 2, []]
+    sample = [{0: S}, {0: S}, [{0: S}], [{0: S}]]
+    program = torch.export.export(model, (batch,), dynamic_shapes={"batch": [request, sample, {0: S}]})
+    other, _ = make_batch(SCHEMA, 3, 17, seed=1)
+    torch.testing.assert_close(program.module()(other)["click"], model(other)["click"], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_parameters_are_counted_by_part(name: str) -> None:
+    model = create_model(name, SCHEMA)
+    counts = model.parameter_counts()
+    assert counts.pop("total") == sum(counts.values()) == sum(p.numel() for p in model.parameters())
+    assert {"embedding", "heads"} <= counts.keys()
+
+
+def test_rankmixer_blocks_count_as_their_formula() -> None:
+    """A block: two LayerNorms and T feed-forwards of D x kD with biases."""
+    T, D, k = 8, 32, 2
+    block = 2 * 2 * D + T * (2 * D * k * D + k * D + D)
+    assert create_model("rankmixer_xs", SCHEMA).parameter_counts()["blocks"] == block
+
+
+def test_unimixer_anneals_its_temperature_linearly() -> None:
+    model = create_model("unimixer_lite_s", SCHEMA)
+    for done, tau in [(0.0, 1.0), (0.5, 0.525), (1.0, 0.05)]:
+        model.set_progress(done)
+        taus = [float(value) for name, value in model.named_buffers() if name.endswith("tau")]
+        assert taus == pytest.approx([tau, tau])
+    matrices = model.mixing()
+    assert len(matrices) == 2
+    assert all(torch.equal(w, w.T) for w in matrices)
+
+
+def test_the_same_seed_makes_the_same_model() -> None:
+    for name in SMALL:
+        torch.manual_seed(3)
+        one = create_model(name, SCHEMA)
+        torch.manual_seed(3)
+        two = create_model(name, SCHEMA)
+        assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "sentence"),
+    [
+        ("rankmixr_s", [], "unknown model 'rankmixr_s'; did you mean 'rankmixer_s'"),
+        ("rankmixer", [], "model 'rankmixer' needs a size: rankmixer_xs"),
+        ("rankmixer_s", ["widht=3"], "unknown key 'widht'; did you mean 'width'"),
+        ("rankmixer_s", ["width=x"], "'width' = 'x'"),
+        ("unimixer_lite_s", ["mixing.rnk=2"], "unknown key 'rnk' in 'mixing'; did you mean 'rank'"),
+        ("unimixer_lite_s", ["mixing.rank=0"], "greater than or equal to 1"),
+    ],
+)
+def test_what_does_not_exist_is_named(name: str, settings: list[str], sentence: str) -> None:
+    with pytest.raises(CorankError, match=sentence):
+        model_config(name, settings)
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(CorankError, match="7 heads do not divide the token width 64"):
+        create_model("rankmixer_s", SCHEMA, ["tokenizer.tokens=7"])
