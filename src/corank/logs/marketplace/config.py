@@ -55,6 +55,8 @@ class PopulationConfig(Config):
     """How far taste moves over the log, in standard deviations."""
     interest_concentration: float = Field(default=0.15, gt=0)
     """Dirichlet concentration of a user's interest over categories; small is narrow."""
+    wealth_spread: float = Field(default=0.25, ge=0)
+    """Standard deviation of a user's shift of log budgets."""
     price_sensitivity: float = Field(default=0.8, ge=0)
     """Mean weight of log price against the budget in the utility."""
 

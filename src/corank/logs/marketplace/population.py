@@ -81,7 +81,7 @@ def make_population(
     dims, groups = catalog.style_ID.shape[1], len(catalog.words.departments)
     age_U = rng.choice(len(AGE_BANDS), size=users, p=[0.2, 0.32, 0.23, 0.15, 0.1])
     tier_U = rng.choice(len(CITY_TIERS), size=users, p=[0.3, 0.35, 0.22, 0.13])
-    wealth_U = 0.25 * rng.standard_normal(users) + 0.1 * (1.5 - tier_U)
+    wealth_U = p.wealth_spread * rng.standard_normal(users) + 0.1 * (1.5 - tier_U)
     membership_U = np.digitize(wealth_U + 0.4 * rng.standard_normal(users), [0.2, 0.7])
     spread = p.activity_spread
     activity_U = np.minimum(np.exp(spread * rng.standard_normal(users) - spread**2 / 2), 8.0)

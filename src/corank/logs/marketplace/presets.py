@@ -18,7 +18,12 @@ PRESETS: dict[str, dict[str, object]] = {
             "born_share": 0.15,
             "zipf_exponent": 0.6,
         },
-        "population": {"searches_per_user": 20.0, "activity_spread": 1.1, "price_sensitivity": 0.5},
+        "population": {
+            "searches_per_user": 20.0,
+            "activity_spread": 1.1,
+            "price_sensitivity": 0.5,
+            "wealth_spread": 0.6,
+        },
         "needs": {
             "duration_days": 16.0,
             "duration_spread": 0.8,

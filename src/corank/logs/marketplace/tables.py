@@ -32,7 +32,7 @@ def item_tables(
     }
     if config.vocabulary == "boutique":
         for name, choices in ATTRIBUTES.items():
-            columns[name] = words_of(choices, rng.integers(0, len(choices), catalog.items))
+            columns[name] = _attribute(catalog, choices, rng)
         columns["edition_size"] = nullable(catalog.edition_I, 0)
     truth = {
         "item_id": columns["item_id"],
@@ -63,6 +63,13 @@ def user_tables(people: Population) -> dict[str, pa.Table]:
         "drift": lists_of(people.drift_UD),
     }
     return {"users": pa.table(attributes), "truth/users": pa.table(truth)}
+
+
+def _attribute(catalog: Catalog, choices: tuple[str, ...], rng: np.random.Generator) -> pa.Array:
+    """Words that go with the style: each has a direction, an item the word it leans to most."""
+    direction_DW = rng.standard_normal((catalog.style_ID.shape[1], len(choices)))
+    lean_IW = catalog.style_ID @ direction_DW + rng.standard_normal((catalog.items, len(choices)))
+    return words_of(choices, lean_IW.argmax(axis=1))
 
 
 def _title_adjectives(catalog: Catalog) -> tuple[pa.Array, pa.Array]:

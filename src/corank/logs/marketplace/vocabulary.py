@@ -68,6 +68,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "material": ("calfskin", "silk", "cashmere", "gold", "steel", "platinum", "suede", "wool", "satin"),
     "color": ("black", "ivory", "camel", "burgundy", "navy", "emerald", "rose", "silver", "sand", "scarlet"),
     "collection": ("heritage", "atelier", "riviera", "nocturne", "meridian", "jardin", "archive", "solstice"),
+    "size_run": ("one size", "36-42", "XS-XL", "bespoke"),
     "season": ("spring-summer", "autumn-winter", "cruise", "permanent"),
 }  # fmt: skip
 """Text attributes of boutique items."""
