@@ -15,7 +15,7 @@ from corank.files import refuse_existing, whole_folder, write_json
 from corank.logs import cleaning
 from corank.logs.engine import engine
 from corank.logs.report import Finding, LogReport
-from corank.logs.rule import Rule
+from corank.logs.rule import ROW, Rule, show_tables
 from corank.logs.rules import rules_for
 from corank.logs.summary import summarise
 from corank.logs.tables import LogTables, open_logs
@@ -51,16 +51,13 @@ def check_logs(
             else f"{out}: a copy is written only if rules are named whose rows to drop"
         )
     if out is None:
-        with engine() as connection:
-            cleaning.open_tables(connection, tables)
-            return _report(connection, tables, rules, cleaning.Dropped({}, {}), progress)
+        return _report(tables, str(tables.folder), cleaning.NOTHING, progress)
     refuse_existing(out, overwrite)
-    with whole_folder(out, overwrite) as aside, engine(aside) as connection:
-        cleaning.open_tables(connection, tables)
-        dropped = cleaning.drop_rows(connection, [rule for rule in rules if rule.name in chosen], progress)
-        report = _report(connection, tables, rules, dropped, progress)
+    with whole_folder(out, overwrite) as aside:
+        droppable = [rule for rule in rules if rule.name in chosen]
+        dropped = cleaning.write_without(tables, droppable, aside, progress)
+        report = _report(open_logs(aside), str(tables.folder), dropped, progress)
         report.raise_if_broken()
-        cleaning.write_tables(connection, aside, progress)
         write_json(aside / "check.json", report.to_dict())
     return report
 
@@ -81,16 +78,12 @@ def _chosen(rules: Sequence[Rule], drop: Sequence[str]) -> set[str]:
     return chosen
 
 
-def _report(
-    connection: duckdb.DuckDBPyConnection,
-    tables: LogTables,
-    rules: Sequence[Rule],
-    dropped: cleaning.Dropped,
-    progress: Reporter,
-) -> LogReport:
-    """Try every rule on the tables as they stand."""
+def _report(logs: LogTables, name: str, dropped: cleaning.Dropped, progress: Reporter) -> LogReport:
+    """Try every rule on the tables."""
+    rules = rules_for(logs)
     findings = []
-    with progress.task("check logs", total=len(rules) + 1) as task:
+    with engine(logs.folder) as connection, progress.task("check logs", total=len(rules) + 1) as task:
+        show_tables(connection, logs)
         for rule in rules:
             finding = _try(connection, rule)
             if finding:
@@ -98,19 +91,19 @@ def _report(
             task.advance(note=rule.name)
         summary = summarise(connection)
         task.advance(note="summary")
-    return LogReport(str(tables.folder), tuple(findings), summary, dropped.by_rule, dropped.cascaded)
+    return LogReport(name, tuple(findings), summary, dropped.by_rule, dropped.cascaded)
 
 
 def _try(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Finding | None:
     """The rule's finding if a row breaks it."""
-    found = connection.execute(
-        f"SELECT count(*), to_json(min_by(broken, broken.__row)) FROM ({rule.query}) broken"
-    ).fetchone()
-    if not found or not found[0]:
+    (count,) = connection.execute(f"SELECT count(*) FROM ({rule.query})").fetchone() or (0,)
+    if not count:
         return None
-    example = {column: _plain(value) for column, value in json.loads(found[1]).items() if column != "__row"}
+    first = f"SELECT to_json(broken) FROM ({rule.query}) broken ORDER BY {ROW} LIMIT 1"
+    (text,) = connection.execute(first).fetchone() or ("{}",)
+    example = {column: _plain(value) for column, value in json.loads(text).items() if column != ROW}
     return Finding(
-        rule.name, rule.table, rule.column, rule.severity, rule.sentence, found[0], example, rule.droppable
+        rule.name, rule.table, rule.column, rule.severity, rule.sentence, count, example, rule.droppable
     )
 
 

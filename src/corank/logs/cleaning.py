@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from corank.logs.engine import parquet, write_parquet
-from corank.logs.rule import ROW, Rule
+from corank.errors import CorankError
+from corank.logs.engine import engine, write_parquet
+from corank.logs.rule import ROW, Rule, show_tables
 from corank.logs.schemas import TABLES
 from corank.logs.tables import LogTables
 from corank.progress import Reporter
@@ -23,30 +24,45 @@ class Dropped:
     cascaded: Mapping[str, int]
 
 
-def open_tables(connection: duckdb.DuckDBPyConnection, logs: LogTables) -> None:
-    """Show a log's tables to the connection: `whole_TABLE` as it is, `TABLE` without rows dropped since."""
-    for table in TABLES:
-        connection.execute(
-            f"CREATE VIEW whole_{table} AS"
-            f" SELECT *, (CAST(file_index AS BIGINT) << 40) + file_row_number AS {ROW}"
-            f" FROM {parquet(logs.files(table))}"
-        )
-        connection.execute(f"CREATE VIEW {table} AS FROM whole_{table}")
+NOTHING = Dropped({}, {})
 
 
-def drop_rows(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], progress: Reporter) -> Dropped:
-    """Leave the rows that break `rules` out of the tables, over and over until none does."""
+def write_without(logs: LogTables, rules: Sequence[Rule], out: Path, progress: Reporter) -> Dropped:
+    """Write a log's tables to the folder `out` without the rows that break `rules`, in their order.
+
+    Raises:
+        CorankError: no request or no candidate would be left, or a table cannot be read.
+    """
+    with engine(logs.folder, scratch_in=out) as connection:
+        show_tables(connection, logs)
+        _hide_dropped(connection)
+        dropped = _drop(connection, rules, progress)
+        with progress.task("write logs", total=len(TABLES)) as task:
+            for table in TABLES:
+                query = f"SELECT * EXCLUDE ({ROW}) FROM {table} ORDER BY {ROW}"
+                rows = write_parquet(connection, query, out / f"{table}.parquet")
+                if not rows and table in ("requests", "candidates"):
+                    raise CorankError(f"{logs.folder}: dropping the rows leaves nothing of the table {table}")
+                task.advance(note=table)
+    return dropped
+
+
+def _hide_dropped(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `TABLE` what `whole_TABLE` holds besides the rows in `gone_TABLE`, events without cut links."""
     for table in TABLES:
+        connection.execute(f"ALTER VIEW {table} RENAME TO whole_{table}")
         connection.execute(f"CREATE TABLE gone_{table} ({ROW} BIGINT)")
-        connection.execute(
-            f"CREATE OR REPLACE VIEW {table} AS FROM whole_{table} ANTI JOIN gone_{table} USING ({ROW})"
-        )
+        connection.execute(f"CREATE VIEW {table} AS FROM whole_{table} ANTI JOIN gone_{table} USING ({ROW})")
     connection.execute(f"CREATE TABLE unlinked ({ROW} BIGINT)")
     connection.execute(f"""
         CREATE OR REPLACE VIEW events AS
         SELECT e.* REPLACE (CASE WHEN u.{ROW} IS NULL THEN e.request_id END AS request_id)
         FROM whole_events e LEFT JOIN unlinked u USING ({ROW})
         ANTI JOIN gone_events g ON e.{ROW} = g.{ROW}""")
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], progress: Reporter) -> Dropped:
+    """Hide the rows that break the rules, over and over until none does: a dropped row may break another."""
     by_rule = dict.fromkeys((rule.name for rule in rules), 0)
     cascaded = {"candidates": 0, "events": 0, "events.request_id": 0}
     found = True
@@ -64,15 +80,6 @@ def drop_rows(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], prog
         {name: rows for name, rows in by_rule.items() if rows},
         {place: rows for place, rows in cascaded.items() if rows},
     )
-
-
-def write_tables(connection: duckdb.DuckDBPyConnection, out: Path, progress: Reporter) -> None:
-    """Write the tables without the dropped rows, in their order."""
-    with progress.task("write logs", total=len(TABLES)) as task:
-        for table in TABLES:
-            query = f"SELECT * EXCLUDE ({ROW}) FROM {table} ORDER BY {ROW}"
-            write_parquet(connection, query, out / f"{table}.parquet")
-            task.advance(note=table)
 
 
 def _cascade(connection: duckdb.DuckDBPyConnection, cascaded: dict[str, int]) -> None:

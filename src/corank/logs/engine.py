@@ -13,22 +13,25 @@ import duckdb
 from corank.errors import CorankError
 
 _OUTSIDE_ERRORS = (
+    duckdb.Error,  # the class itself: where it has no finer one, as for a damaged page
     duckdb.IOException,
     duckdb.InvalidInputException,
     duckdb.OutOfMemoryException,
     duckdb.SerializationException,
 )
-"""What DuckDB raises for a damaged file or a full disk; its other errors would be bugs of ours."""
+"""What DuckDB raises for a damaged file or a full disk; its other classes of error would be bugs of ours."""
 
 
 @contextmanager
-def engine(folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in UTC whose tables spill to a scratch folder (inside `folder` if given), gone at the end.
+def engine(reads: Path, scratch_in: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in UTC, its tables in a scratch folder (inside `scratch_in` if given) that goes after.
+
+    `reads` is named when what is read turns out to be damaged.
 
     Raises:
         CorankError: a file is damaged beyond its footer, or memory or disk ran out.
     """
-    with tempfile.TemporaryDirectory(prefix=".corank-", dir=folder, ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".corank-", dir=scratch_in) as scratch:
         settings = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -39,8 +42,13 @@ def engine(folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("SET enable_progress_bar = false")
             try:
                 yield connection
-            except _OUTSIDE_ERRORS as error:
-                raise CorankError(f"reading or writing the tables failed: {_first_line(error)}") from error
+            except duckdb.Error as error:
+                if type(error) not in _OUTSIDE_ERRORS:
+                    raise
+                reason = str(error).strip().splitlines()[0]
+                raise CorankError(
+                    f"{reads}: its tables cannot be read, or memory or disk ran out ({reason})"
+                ) from error
 
 
 def quoted(text: str) -> str:
@@ -69,7 +77,3 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path)
     written = connection.execute(f"COPY ({query}) TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)")
     (rows,) = written.fetchone() or (0,)
     return int(rows)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

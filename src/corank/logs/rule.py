@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from corank.logs.schemas import SCHEMAS
+import duckdb
+
+from corank.logs.engine import parquet
+from corank.logs.schemas import SCHEMAS, TABLES
+from corank.logs.tables import LogTables
 
 Severity = Literal["error", "warning"]
 
@@ -28,6 +32,15 @@ class Rule:
     sentence: str
     query: str
     droppable: bool = True
+
+
+def show_tables(connection: duckdb.DuckDBPyConnection, logs: LogTables) -> None:
+    """Show a log's tables to the connection under their names, their rows numbered."""
+    for table in TABLES:
+        connection.execute(
+            f"CREATE VIEW {table} AS SELECT *, (CAST(file_index AS BIGINT) << 40) + file_row_number AS {ROW}"
+            f" FROM {parquet(logs.files(table))}"
+        )
 
 
 def rows(table: str, rest: str) -> str:

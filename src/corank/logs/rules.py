@@ -142,6 +142,18 @@ RULES = (
         ),
     ),
     Rule(
+        "events-item-unexposed",
+        "events",
+        "item_id",
+        "warning",
+        "the event's item was not exposed in its request",
+        rows(
+            "events",
+            "SEMI JOIN (SELECT request_id, item_id FROM candidates WHERE NOT exposed)"
+            " USING (request_id, item_id)",
+        ),
+    ),
+    Rule(
         "events-impossible-value",
         "events",
         "value",
