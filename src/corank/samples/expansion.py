@@ -7,30 +7,37 @@ import ibis.expr.types as ir
 
 from corank.samples.draws import item_key
 
-
-def candidates_of(requests: ir.Table, candidates: ir.Table) -> ir.Table:
-    """The candidates of numbered requests, with the requests' columns that the later steps need."""
-    needed = requests.select("request_id", "_number", "_samples", "_key_1", "_key_2", "timestamp")
-    shown = candidates.exposed.fill_null(False)
-    known = candidates.mutate(
-        exposed=shown, position=ibis.ifelse(shown, candidates.position, ibis.null("int64")).cast("int32")
-    )
-    return known.inner_join(needed, "request_id")
+FIRST_DRAW = 1 << 40
+"""Added to integer draw keys, so that every position comes before them."""
 
 
-def expanded(candidates: ir.Table, seed: int) -> ir.Table:
-    """The first `_samples` items of each list, with `_place` in it (from 0).
+def candidates_of(requests: ir.Table, candidates: ir.Table, seed: int) -> ir.Table:
+    """The candidates of numbered requests, each with its key in the order of the list (`_order`).
 
     Exposed items stand first, by position; the others follow in the order of their draw keys, so that any
     number of them from the front is a uniform draw without replacement.
     """
-    keys = (candidates["_key_1"], candidates["_key_2"])
-    order = [
-        (~candidates.exposed).cast("int8"),
-        candidates.position.asc(nulls_first=False),
-        item_key(candidates.item_id, candidates.request_id, keys, seed),
-        candidates.item_id,
-    ]
+    needed = requests.select("request_id", "_number", "_begin", "_samples", "_key_1", "_key_2")
+    joined = candidates.mutate(exposed=candidates.exposed.fill_null(False)).inner_join(needed, "request_id")
+    draw = item_key(joined.item_id, joined.request_id, (joined["_key_1"], joined["_key_2"]), seed)
+    keyed = joined.mutate(
+        position=ibis.ifelse(joined.exposed, joined.position, ibis.null("int64")).cast("int32"),
+        _order=_order(joined.exposed, joined.position, draw),
+    )
+    return keyed.drop("request_id", "_key_1", "_key_2")
+
+
+def expanded(candidates: ir.Table) -> ir.Table:
+    """The first `_samples` items of each list, with `_row`, their row in the store."""
+    order = [candidates["_order"], candidates.item_id]
     placed = candidates.mutate(_place=ibis.row_number().over(group_by="_number", order_by=order))
     kept = placed.filter(placed["_place"] < placed["_samples"])
-    return kept.drop("request_id", "_samples", "_key_1", "_key_2")
+    return kept.mutate(_row=kept["_begin"] + kept["_place"]).drop("_place", "_begin", "_samples", "_order")
+
+
+def _order(exposed: ir.Column, position: ir.Column, draw: ir.Column) -> ir.Column:
+    """One key for position and draw: a single column sorts faster than three."""
+    place = position.fill_null(FIRST_DRAW - 1).cast("int64")
+    if draw.type().is_integer():
+        return ibis.ifelse(exposed, place, draw + FIRST_DRAW)
+    return ibis.ifelse(exposed, "0" + place.cast("string").lpad(20, "0"), "1" + draw)

@@ -15,7 +15,7 @@ from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
 from corank.samples.histories import history_events, with_history
 from corank.samples.labels import fates, own_labels
-from corank.samples.popularity import with_item_clicks
+from corank.samples.popularity import item_clicks
 from corank.samples.ranks import with_ranks
 from corank.samples.requests import listed, numbered
 from corank.samples.rows import request_rows, sample_rows
@@ -83,23 +83,25 @@ def prepare(
     placed = engine.keep("placed", with_history(requests, history))
 
     task.advance(note="candidates")
-    candidates = with_ranks(candidates_of(requests, logs.candidates), ranked)
-    kept = with_item_clicks(expanded(candidates, seed), logs.events, config)
-    samples = engine.keep("samples", kept)
+    candidates = with_ranks(candidates_of(requests, logs.candidates, seed), ranked)
+    samples = engine.keep("samples", expanded(candidates))
+    scope = [name for name in ("user_id", "session_id") if name in requests.columns]
+    asking = samples.select("_row", "_number", "item_id").inner_join(
+        requests.select("_number", "timestamp", *scope), "_number"
+    )
+    clicks = item_clicks(asking.select("_row", "item_id", "timestamp"), logs.events, config.click_actions)
+    computed = [engine.keep("item_clicks", clicks)]
 
     task.advance(note="labels")
     fate = engine.keep("fates", fates(logs.events, logs.requests, requests, logs.candidates, config))
 
     task.advance(note="touches")
-    touched = [
-        engine.keep(
-            f"{name}_touches", touches(_asking(samples, requests, by), logs.events, by, name, actions)
-        )
-        for name, by in scopes.items()
-    ]
+    for name, by in scopes.items():
+        touched = touches(asking, logs.events, by, name, actions)
+        computed.append(engine.keep(f"{name}_touches", touched))
     prepared = Prepared(
         requests=request_rows(placed, logs.requests, logs.users),
-        samples=sample_rows(samples, own_labels(fate), touched, attributes),
+        samples=sample_rows(samples, own_labels(fate), computed, attributes),
         lengths=lengths,
         history=history,
         items=logs.items,
@@ -111,9 +113,3 @@ def prepare(
     inputs.refuse_clashes(tables.folder, [*prepared.requests.columns, *prepared.samples.columns])
     task.advance()
     return prepared
-
-
-def _asking(samples: ir.Table, requests: ir.Table, scope: list[str]) -> ir.Table:
-    """The samples with the columns that name their user or session."""
-    asking = samples.select("_number", "_place", "item_id", "timestamp")
-    return asking.inner_join(requests.select("_number", *scope), "_number")

@@ -21,11 +21,12 @@ def listed(requests: ir.Table, candidates: ir.Table, domains: Sequence[str]) -> 
 
 
 def numbered(requests: ir.Table, recipe: Recipe, config: SampleConfig, seed: int) -> ir.Table:
-    """Add `_samples`, drop requests without any, and number the rest (`_number`, from 0).
+    """Add `_samples`, drop requests without any, and number the rest.
 
     Training requests keep their exposed items and, with the recipe `unexposed`, `unexposed_per_exposed` times
     as many others (a half is rounded up); later splits keep the entire list. Numbers run through the splits
-    in turn, shuffled within each. `_key_1` and `_key_2` are what `draws.item_key` wants.
+    in turn, shuffled within each. `_number` is a request's row in the store, from 0, `_begin` the row of its
+    first sample, had every sample a row. `_key_1` and `_key_2` are what `draws.item_key` wants.
     """
     extra = ibis.literal(0)
     if recipe == "unexposed":
@@ -39,6 +40,7 @@ def numbered(requests: ir.Table, recipe: Recipe, config: SampleConfig, seed: int
         _key_2=request_key(requests.request_id, seed, "draw-2"),
     ).filter(ibis._["_samples"] > 0)
     order = [keyed["_split"], keyed["_shuffle"], keyed.request_id]
-    return keyed.mutate(_number=ibis.row_number().over(order_by=order)).drop(
-        "_shuffle", "_listed", "_exposed"
-    )
+    ranked = keyed.mutate(_number=ibis.row_number().over(order_by=order))
+    earlier = ibis.window(order_by="_number", rows=(None, 0))
+    begin = ranked["_samples"].sum().over(earlier) - ranked["_samples"]
+    return ranked.mutate(_begin=begin).drop("_shuffle", "_listed", "_exposed")

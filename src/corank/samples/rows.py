@@ -20,23 +20,24 @@ def request_rows(requests: ir.Table, all_requests: ir.Table, users: ir.Table) ->
 
 
 def sample_rows(
-    samples: ir.Table, labels: ir.Table, touched: Sequence[ir.Table], columns: Sequence[str]
+    samples: ir.Table, labels: ir.Table, computed: Sequence[ir.Table], columns: Sequence[str]
 ) -> ir.Table:
-    """The samples by number and place, with labels and touches.
+    """The samples by row, with labels and what other steps computed.
 
     Args:
-        samples: kept candidates, with `_number` and `_place`.
+        samples: kept candidates, with `_row` and `_number`.
         labels: at most one row a (`_number`, `item_id`).
-        touched: tables of at most one row a (`_number`, `_place`).
+        computed: tables of at most one row a `_row`; where a row is absent, counts of touches are 0 and other
+            columns null.
         columns: candidate columns that are kept beside the required ones.
     """
     rows = attach(samples, labels, ["_number", "item_id"])
-    for table in touched:
-        rows = attach(rows, table, ["_number", "_place"])
-    computed = [name for name in rows.columns if name not in (*samples.columns, *labels.columns)]
-    counts = [name for name in rows.columns if name in computed and "_touches" in name]
+    for table in computed:
+        rows = attach(rows, table, ["_row"])
+    added = [name for name in rows.columns if name not in (*samples.columns, *labels.columns)]
+    counts = [name for name in added if "_touches" in name]
     absent = {name: rows[name].fill_null(0) for name in ("label_click", "label_purchase", *counts)}
-    rows = rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_number", "_place")
+    rows = rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_row")
     return rows.select(
         "item_id",
         "exposed",
@@ -47,6 +48,5 @@ def sample_rows(
         "weight",
         *columns,
         *(name for name in samples.columns if name.endswith("_rank") and name not in columns),
-        *computed,
-        "item_clicks",
+        *added,
     )

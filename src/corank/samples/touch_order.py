@@ -22,7 +22,7 @@ def with_touch_order(samples: ir.Table, events: ir.Table, scope: Sequence[str], 
     """Add the column `name`, 1 for the item touched last.
 
     Args:
-        samples: columns of the scope, `_number`, `_place`, `_last` (step of the item's last touch) and
+        samples: columns of the scope, `_row`, `_last` (step of the item's last touch) and
             `_before` (number of steps before the request).
         events: columns of the scope, `item_id` and `_step` (from 1 in each scope).
         scope: columns that name the user, or the user and the session.
@@ -35,15 +35,15 @@ def with_touch_order(samples: ir.Table, events: ir.Table, scope: Sequence[str], 
         _first_block=_block(repeats["_first"], repeats["_width"]),
         _again_block=_block(repeats["_again"], repeats["_width"]),
     )
-    asked = samples.select(*by, "_number", "_place", "_last", "_before").inner_join(widths, by)
+    asked = samples.select(*by, "_row", "_last", "_before").inner_join(widths, by)
     asked = asked.mutate(
         _last_block=_block(asked["_last"], asked["_width"]),
         _before_block=_block(asked["_before"], asked["_width"]),
     )
     met = ibis.union(_in_last_block(asked, repeats, by), _in_before_block(asked, repeats, by))
     met = met.union(_between_blocks(asked, repeats, _boundaries(events, widths, by), by))
-    repeated = met.group_by("_number", "_place").aggregate(_repeated=met["_count"].sum())
-    joined = attach(samples, repeated, ["_number", "_place"])
+    repeated = met.group_by("_row").aggregate(_repeated=met["_count"].sum())
+    joined = attach(samples, repeated, ["_row"])
     order = 1 + joined["_before"] - joined["_last"] - joined["_repeated"].fill_null(0)
     return joined.select(*samples.columns, **{name: order})
 
@@ -70,7 +70,7 @@ def _in_last_block(asked: ir.Table, repeats: ir.Table, by: Sequence[str]) -> ir.
             repeats["_first"] > asked["_last"],
             repeats["_again"] <= asked["_before"],
         ],
-    ).select(asked["_number"], asked["_place"], _count=ibis.literal(1, "int64"))
+    ).select(asked["_row"], _count=ibis.literal(1, "int64"))
 
 
 def _in_before_block(asked: ir.Table, repeats: ir.Table, by: Sequence[str]) -> ir.Table:
@@ -84,7 +84,7 @@ def _in_before_block(asked: ir.Table, repeats: ir.Table, by: Sequence[str]) -> i
             repeats["_first_block"] > asked["_last_block"],
             repeats["_again"] <= asked["_before"],
         ],
-    ).select(asked["_number"], asked["_place"], _count=ibis.literal(1, "int64"))
+    ).select(asked["_row"], _count=ibis.literal(1, "int64"))
 
 
 def _boundaries(events: ir.Table, widths: ir.Table, by: Sequence[str]) -> ir.Table:
@@ -121,4 +121,4 @@ def _between_blocks(asked: ir.Table, repeats: ir.Table, opening: ir.Table, by: S
             asked["_last_block"] + 1 == grid["_open"],
             asked["_before_block"] == grid["_close"],
         ],
-    ).select(asked["_number"], asked["_place"], _count=grid["_sum"])
+    ).select(asked["_row"], _count=grid["_sum"])

@@ -17,14 +17,14 @@ def touches(
     """Earlier events of the scope on each sample's item; rows only for samples that have any.
 
     Args:
-        samples: `_number`, `_place`, `item_id`, `timestamp` and the columns of the scope.
+        samples: `_row`, `_number`, `item_id`, `timestamp` and the columns of the scope.
         events: the scope's columns, `item_id`, `timestamp`, `action`.
         scope: columns that name the user, or the user and the session.
         name: "user" or "session", with which the new columns begin.
         actions: actions that get a count of their own.
 
     Returns:
-        `_number`, `_place`, NAME_touches, NAME_touches_ACTION..., NAME_since_touch (seconds) and
+        `_row`, NAME_touches, NAME_touches_ACTION..., NAME_since_touch (seconds) and
         NAME_touch_order.
     """
     numbered = _numbered(events, scope, actions)
@@ -41,8 +41,7 @@ def touches(
     told = with_touch_order(told, numbered, scope, f"{name}_touch_order")
     since = told.timestamp.delta(told["_last_time"], unit="microsecond")
     return told.select(
-        "_number",
-        "_place",
+        "_row",
         **{column: told[column].cast("int32") for column in counts},
         **{f"{name}_since_touch": (since / 1e6).cast("float32")},
         **{f"{name}_touch_order": told[f"{name}_touch_order"].cast("int32")},
