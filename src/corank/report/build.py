@@ -1,0 +1,71 @@
+"""One HTML file about a run, or about several: everything inside it, nothing fetched, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from corank.files import whole_file
+from corank.progress import QUIET, Reporter
+from corank.report.curves import training_section
+from corank.report.facts import facts_section
+from corank.report.headline import compare_models, headline
+from corank.report.mixing import mixing_section
+from corank.report.positions import positions_section
+from corank.report.reliability import calibration_section
+from corank.report.runs import find_models, find_samples
+from corank.report.sections import Section
+from corank.report.sizes import data_section
+from corank.report.whiskers import metrics_section
+
+
+def report(
+    folder: Path, out: Path | None = None, samples: Path | None = None, progress: Reporter = QUIET
+) -> Path:
+    """Write a report of a run, or of the runs in a folder, and give its path.
+
+    Args:
+        folder: a run, or a folder whose sub-folders are runs (and perhaps samples).
+        out: the file to write; `FOLDER/report.html` if not given.
+        samples: the samples folder, for the size table; looked for in and beside `folder` if not given.
+
+    Raises:
+        CorankError: there is no run, or a file of one is damaged.
+    """
+    models = find_models(folder)
+    with progress.task("report", 3) as task:
+        evaluated = [model for model in models if model.evaluated]
+        compared, problems = compare_models(evaluated)
+        problems += [f"Not evaluated yet: {model.label}." for model in models if not model.evaluated]
+        task.advance(note="metrics")
+        sections = [
+            headline(evaluated, compared, problems),
+            data_section(samples or find_samples(folder)),
+            training_section(models),
+            metrics_section(evaluated, compared),
+            calibration_section(evaluated),
+            positions_section(evaluated),
+            mixing_section(models),
+            facts_section(models),
+        ]
+        task.advance(note="figures")
+        page = render(folder.resolve().name, [section for section in sections if section])
+        target = out or folder / "report.html"
+        with whole_file(target) as aside:
+            aside.write_text(page, encoding="utf-8")
+        task.advance(note=target.name)
+    return target
+
+
+def render(title: str, sections: Sequence[Section]) -> str:
+    """The page; every text in it is escaped."""
+    here = files("corank.report")
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    template = environment.from_string(here.joinpath("report.html").read_text(encoding="utf-8"))
+    style = here.joinpath("report.css").read_text(encoding="utf-8")
+    return template.render(title=title, sections=sections, style=style)

@@ -1,0 +1,62 @@
+"""Calibration: what was predicted against what happened, in bins of equally many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from corank.evaluation.predictions import Predictions
+from corank.evaluation.probabilities import Calibration, calibration
+from corank.evaluation.spaces import space
+from corank.report.canvas import colour, legend, mark, picture, short
+from corank.report.runs import Model
+from corank.report.sections import Picture, Section
+
+BINS = 15
+
+
+def calibration_section(models: Sequence[Model]) -> Section:
+    """One picture for all models: reliability above, the spread of the scores below."""
+    rows = [(model.label, space(model.predictions, "exposed")) for model in models]
+    tables = [
+        (label, part, calibration(part.score, part.click, part.weight, bins=BINS))
+        for label, part in rows
+        if part.rows
+    ]
+    if not tables:
+        return Section("calibration", "Calibration", ("There are no exposed predictions to look at.",))
+    return Section("calibration", "Calibration", pictures=(_picture(tables),))
+
+
+def _picture(tables: Sequence[tuple[str, Predictions, Calibration]]) -> Picture:
+    values = "; ".join(
+        f"{label}: predicted over observed {table.ratio:.3f}, expected error {table.error:.4f}"
+        for label, _, table in tables
+    )
+    return picture(
+        "Calibration on exposed rows",
+        f"Reliability diagram with a histogram of the scores below. {values}",
+        "Points on the diagonal are right; above it the model predicts too few clicks, below it too many.",
+        lambda figure: _draw(figure, tables),
+        size=(5.4, 5.0),
+    )
+
+
+def _draw(figure: Figure, tables: Sequence[tuple[str, Predictions, Calibration]]) -> None:
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    scores = np.concatenate([part.score for _, part, _ in tables])
+    top = 1.08 * max(max(table.predicted.max(), table.observed.max()) for _, _, table in tables) + 1e-6
+    edges = np.linspace(0, min(1.0, max(top, float(np.quantile(scores, 0.999)))), 41)
+    upper.plot([0, 1], [0, 1], color="#8f8c85", linewidth=1, linestyle="--")
+    for place, (label, part, table) in enumerate(tables):
+        upper.plot(
+            table.predicted, table.observed, color=colour(place), marker=mark(place),
+            markersize=5, linewidth=1.2, label=short(label),
+        )  # fmt: skip
+        share = np.histogram(part.score, edges)[0] / part.rows
+        lower.stairs(share, edges, color=colour(place), fill=len(tables) == 1, linewidth=1.3)
+    upper.set(xlim=(0, edges[-1]), ylim=(0, top), ylabel="Share clicked")
+    lower.set(xlabel="Predicted probability of a click", ylabel="Share of rows")
+    legend(figure, upper)

@@ -1,0 +1,118 @@
+"""The runs below a folder, put together by model, with what the report needs of their files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from corank.errors import CorankError
+from corank.evaluation.predictions import Predictions, read_predictions
+from corank.evaluation.runs import RunFacts, group_by_seed, read_facts
+from corank.files import read_json
+
+SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: its runs differ only in their seeds."""
+
+    label: str
+    runs: tuple[RunFacts, ...]
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether every run has predictions of the test split."""
+        return all(predictions_path(run.folder).is_file() for run in self.runs)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """Of the first run."""
+        return read_predictions(predictions_path(self.runs[0].folder))
+
+    @cached_property
+    def evaluation(self) -> dict[str, Any]:
+        """What `evaluate` wrote of the first run; empty if it has not."""
+        path = self.runs[0].folder / "evaluation" / f"{SPLIT}.json"
+        values = read_json(path) if path.is_file() else {}
+        if not isinstance(values, dict):
+            raise CorankError(f"{path}: expected an object, found {type(values).__name__}")
+        return values
+
+
+def find_models(folder: Path) -> list[Model]:
+    """The models of a run folder, or of a folder of runs (in the order of their names).
+
+    Raises:
+        CorankError: there is no folder, or no run in it.
+    """
+    if not folder.is_dir():
+        raise CorankError(f"{folder}: no such folder; expected a run, or a folder that holds runs")
+    if (folder / "run.json").is_file():
+        folders = [folder]
+    else:
+        folders = sorted(path for path in folder.iterdir() if (path / "run.json").is_file())
+    if not folders:
+        raise CorankError(f"{folder}: holds no run.json, and no folder in it does; expected one or more runs")
+    groups = [tuple(read_facts(path) for path in group) for group in group_by_seed(folders)]
+    names = Counter(group[0].model for group in groups)
+    return [
+        Model(
+            group[0].model if names[group[0].model] == 1 else f"{group[0].model} ({group[0].folder.name})",
+            group,
+        )
+        for group in groups
+    ]
+
+
+def find_samples(folder: Path) -> Path | None:
+    """The first samples folder in (or beside) a folder of runs, if there is one."""
+    for place in (folder, folder.parent):
+        for path in sorted(place.iterdir()):
+            if (path / "manifest.json").is_file() and (path / "items.parquet").is_file():
+                return path
+    return None
+
+
+def predictions_path(run: Path) -> Path:
+    """Where a run keeps its predictions of the test split."""
+    return run / "predictions" / f"{SPLIT}.parquet"
+
+
+def read_steps(run: Path) -> list[dict[str, Any]]:
+    """The log of steps; a last line cut short by a kill is left out.
+
+    Raises:
+        CorankError: another line is not a JSON object.
+    """
+    path = run / "steps.jsonl"
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    steps = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            step = json.loads(line)
+        except json.JSONDecodeError:
+            step = None
+        if isinstance(step, dict):
+            steps.append(step)
+        elif number < len(lines):
+            raise CorankError(f"{path}: line {number} is not a JSON object")
+    return steps
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A value from outside as a mapping; empty if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def number(value: Any) -> float | None:
+    """A value from outside as a finite number, if it is one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < float("inf") else None
