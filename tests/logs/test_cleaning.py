@@ -125,7 +125,7 @@ def broken_rows(draw: st.DrawFn) -> Rows:
     return rows
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=broken_rows())
 def test_dropping_all_errors_leaves_none(tmp_path_factory: pytest.TempPathFactory, rows: Rows) -> None:
     folder = tmp_path_factory.mktemp("broken")

@@ -26,7 +26,10 @@ def write(src: Path, out: Path, progress: Reporter) -> Written:
         "users": tables.USERS,
         "items": tables.items(found),
     }
-    with engine(out) as connection, progress.task("import trivago", total=3 + len(queries)) as task:
+    with (
+        engine(src, scratch_in=out) as connection,
+        progress.task("import trivago", total=3 + len(queries)) as task,
+    ):
         rows.read(connection, found)
         task.advance(note="rows read")
         connection.execute(f"CREATE TABLE steps AS {tables.STEPS}")

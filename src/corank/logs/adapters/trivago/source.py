@@ -101,9 +101,9 @@ def _parquet_columns(file: Path) -> list[str]:
 
 def _csv_columns(file: Path) -> list[str]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             columns = next(csv.reader(stream), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise CorankError(f"{file}: its header line cannot be read ({error.__class__.__name__})") from None
     if len(set(columns)) < len(columns):
         raise CorankError(f"{file}: a column name is there twice in its header line")
