@@ -14,9 +14,9 @@ from corank.report.curves import training_section
 from corank.report.facts import facts_section
 from corank.report.headline import compare_models, headline
 from corank.report.mixing import mixing_section
-from corank.report.positions import positions_section
-from corank.report.reliability import calibration_section
-from corank.report.runs import find_models, find_samples
+from corank.report.positions import positions_picture
+from corank.report.reliability import reliability_picture
+from corank.report.runs import Model, find_models, find_samples
 from corank.report.sections import Section
 from corank.report.sizes import data_section
 from corank.report.whiskers import metrics_section
@@ -30,7 +30,8 @@ def report(
     Args:
         folder: a run, or a folder whose sub-folders are runs (and perhaps samples).
         out: the file to write; `FOLDER/report.html` if not given.
-        samples: the samples folder, for the size table; looked for in and beside `folder` if not given.
+        samples: the samples folder, for the size table; if not given, those with the fingerprints of the runs
+            are looked for in and beside `folder`, and where the runs say that they were.
 
     Raises:
         CorankError: there is no run, or a file of one is damaged.
@@ -43,11 +44,10 @@ def report(
         task.advance(note="metrics")
         sections = [
             headline(evaluated, compared, problems),
-            data_section(samples or find_samples(folder)),
+            data_section([samples] if samples else find_samples(folder, models)),
             training_section(models),
             metrics_section(evaluated, compared),
-            calibration_section(evaluated),
-            positions_section(evaluated),
+            _scores(evaluated),
             mixing_section(models),
             facts_section(models),
         ]
@@ -58,6 +58,14 @@ def report(
             aside.write_text(page, encoding="utf-8")
         task.advance(note=target.name)
     return target
+
+
+def _scores(models: Sequence[Model]) -> Section | None:
+    """What the scores are worth as probabilities; nothing where there are none."""
+    pictures = (reliability_picture(models), positions_picture(models))
+    drawn = tuple(one for one in pictures if one)
+    notes = ("Of a model with several seeds, the first is drawn.",) if any(m.runs[1:] for m in models) else ()
+    return Section("scores", "Calibration and position", notes, pictures=drawn) if drawn else None
 
 
 def render(title: str, sections: Sequence[Section]) -> str:

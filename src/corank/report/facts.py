@@ -15,10 +15,15 @@ def facts_section(models: Sequence[Model]) -> Section:
     runs = [run for model in models for run in model.runs]
     parts = list(dict.fromkeys(part for run in runs for part in mapping(run.run.get("parameters"))))
     parts.sort(key=lambda part: part == "total")
-    header = ("Run", "Model", "Seed", *(f"Parameters: {part}" for part in parts), "Time", "Best", "Samples")
+    header = ("Run", *(part.capitalize() for part in parts), "Time", "Best on validation", "Samples")
     rows = tuple(_row(run, parts) for run in runs)
     details = tuple((f"{run.folder.name}: configuration and versions", _details(run)) for run in runs)
-    return Section("facts", "Runs", tables=(Table("What was run.", header, rows),), details=details)
+    return Section(
+        "facts",
+        "Runs",
+        tables=(Table("Parameters by part, training time, best step, and samples.", header, rows),),
+        details=details,
+    )
 
 
 def _row(run: RunFacts, parts: Sequence[str]) -> tuple[Cell, ...]:
@@ -26,9 +31,7 @@ def _row(run: RunFacts, parts: Sequence[str]) -> tuple[Cell, ...]:
     value, step = number(best.get("value")), number(run.run.get("best_step"))
     counts = [number(parameters.get(part)) for part in parts]
     return (
-        Cell(run.folder.name),
-        Cell(run.model),
-        Cell(ABSENT if run.seed is None else str(run.seed)),
+        Cell(run.folder.name, (run.model, f"seed {ABSENT if run.seed is None else run.seed}")),
         *(Cell(ABSENT if count is None else f"{count:,.0f}") for count in counts),
         Cell(_duration(number(run.run.get("seconds")))),
         Cell(

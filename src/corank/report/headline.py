@@ -11,17 +11,16 @@ from corank.evaluation.metrics import LOWER_IS_BETTER
 from corank.report.runs import SPLIT, Model
 from corank.report.sections import ABSENT, Cell, Section, Table
 
-METRICS = ("gauc", "auc", "ndcg@10", "mrr", "logloss", "calibration")
+IN_TABLE = ("gauc", "auc", "ndcg@10", "mrr", "logloss")
+METRICS = (*IN_TABLE, "calibration")
 TITLES = {
-    "gauc": "GAUC (per request)",
+    "gauc": "GAUC",
     "auc": "AUC",
     "ndcg@10": "NDCG@10",
     "mrr": "MRR",
     "logloss": "Log loss",
     "calibration": "Predicted / observed",
 }
-NO_ORDER = frozenset({"calibration"})
-"""Neither more nor less is better: 1 is right."""
 
 
 def compare_models(models: Sequence[Model]) -> tuple[list[Compared], list[str]]:
@@ -51,11 +50,11 @@ def headline(models: Sequence[Model], compared: Sequence[Compared], problems: Se
     else:
         notes.append("No run here has predictions of the test split yet: run 'corank evaluate' on them.")
     rows = tuple(
-        (_name(model), *(_cell(one, metric) for metric in METRICS))
+        (_name(model), *(_cell(one, metric) for metric in IN_TABLE))
         for model, one in zip(models, compared, strict=True)
     )
-    header = ("Model", *(TITLES[metric] for metric in METRICS))
-    caption = "Test split, exposed rows. Below each value its 95 % interval"
+    header = ("Model", *(TITLES[metric] for metric in IN_TABLE))
+    caption = "Test split, exposed rows; GAUC is per request. Below each value its 95 % interval"
     caption += "; then the difference to the first model, with its own." if len(rows) > 1 else "."
     tables = (Table(caption, header, rows),) if rows else ()
     return Section("headline", "In short", tuple(notes), tables)
@@ -76,7 +75,7 @@ def span(estimate: Estimate | Difference) -> str:
 
 def tone(metric: str, gap: Difference) -> str:
     """Whether a difference is surely better or worse: its interval leaves out zero."""
-    if gap.low is None or gap.high is None or metric in NO_ORDER or gap.low <= 0 <= gap.high:
+    if gap.low is None or gap.high is None or gap.low <= 0 <= gap.high:
         return ""
     return "better" if (gap.low > 0) != (metric in LOWER_IS_BETTER) else "worse"
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -18,16 +17,19 @@ from corank.report.runs import Model, mapping
 from corank.report.sections import Picture, Section
 
 LARGE = 32
-"""From this size on, a matrix is shown by tokens too."""
+"""From this size on, a matrix is shown by token too."""
 
 
 def mixing_section(models: Sequence[Model]) -> Section | None:
     """Pictures of the first run of each model that has learned matrices; nothing if none has."""
-    pictures = [
-        _picture(model, name, matrix)
-        for model in models
-        for name, matrix in read_mixing(model.runs[0].folder).items()
-    ]
+    pictures: list[Picture] = []
+    for model in models:
+        for name, matrix in read_mixing(model.runs[0].folder).items():
+            title = f"{model.label}, {name.replace('_', ' ')}"
+            pictures.append(_picture(title, "part", matrix))
+            tokens = _tokens(model, len(matrix))
+            if tokens and len(matrix) >= LARGE:
+                pictures.append(_picture(f"{title}, by token", "token", by_tokens(matrix, tokens)))
     return Section("mixing", "Learned global mixing", pictures=tuple(pictures)) if pictures else None
 
 
@@ -58,18 +60,16 @@ def by_tokens(matrix: Floats, tokens: int) -> Floats:
     return np.asarray(matrix.reshape(tokens, size, tokens, size).sum(axis=3).mean(axis=1), dtype=np.float64)
 
 
-def _picture(model: Model, name: str, matrix: Floats) -> Picture:
-    tokens = _tokens(model, len(matrix))
-    apart = tokens if tokens and len(matrix) >= LARGE else 0
-    kept = float(np.trace(matrix) / len(matrix))
+def _picture(title: str, unit: str, matrix: Floats) -> Picture:
+    size = len(matrix)
+    kept = float(np.trace(matrix) / size)
     return picture(
-        f"{model.label}, {name.replace('_', ' ')}",
-        f"Heat map of a {len(matrix)} by {len(matrix)} mixing matrix; the mean of its diagonal is {kept:.3f}"
-        + (f"; beside it the same by {tokens} tokens" if apart else ""),
-        "A row shows where that part takes its content from; a bright diagonal means that it keeps its own, "
-        f"and an even picture ({1 / len(matrix):.3f} everywhere) that all is averaged.",
-        lambda figure: _draw(figure, matrix, apart),
-        size=(9.2, 4.0) if apart else (4.8, 4.0),
+        title,
+        f"Heat map of a mixing matrix of {size} by {size} {unit}s; the mean of its diagonal is {kept:.3f}",
+        f"A row shows where that {unit} gets its content: a bright diagonal means that it keeps its own, "
+        f"and an even picture ({1 / size:.3f} everywhere) that all is averaged.",
+        lambda figure: _draw(figure, matrix, unit),
+        size=(5.0, 4.2),
     )
 
 
@@ -79,17 +79,9 @@ def _tokens(model: Model, size: int) -> int:
     return tokens if isinstance(tokens, int) and 1 < tokens < size and size % tokens == 0 else 0
 
 
-def _draw(figure: Figure, matrix: Floats, tokens: int) -> None:
-    if not tokens:
-        _heat(figure, figure.subplots(), matrix, "to part", "from part")
-        return
-    left, right = figure.subplots(1, 2)
-    _heat(figure, left, matrix, "to part", "from part")
-    _heat(figure, right, by_tokens(matrix, tokens), "to token", "from token")
-
-
-def _heat(figure: Figure, axes: Axes, matrix: Floats, rows: str, columns: str) -> None:
+def _draw(figure: Figure, matrix: Floats, unit: str) -> None:
+    axes = figure.subplots()
     shown = axes.imshow(matrix, cmap="viridis", vmin=min(0.0, float(matrix.min())), interpolation="nearest")
     axes.grid(visible=False)
-    axes.set(xlabel=columns, ylabel=rows)
-    figure.colorbar(shown, ax=axes, shrink=0.85).outline.set_visible(False)
+    axes.set(xlabel=f"from {unit}", ylabel=f"to {unit}")
+    figure.colorbar(shown, ax=axes, shrink=0.85, label="share")

@@ -12,7 +12,7 @@ from corank.evaluation.arrays import Floats, ratio, sum_by
 from corank.evaluation.predictions import Predictions
 from corank.report.canvas import colour, legend, mark, picture, short
 from corank.report.runs import Model
-from corank.report.sections import Section
+from corank.report.sections import Picture
 
 LONGEST = 30
 """Places further down are left out."""
@@ -27,23 +27,23 @@ class Places:
     clicked: Floats
 
 
-def positions_section(models: Sequence[Model]) -> Section:
-    """One picture for all models."""
+def positions_picture(models: Sequence[Model]) -> Picture | None:
+    """One picture for all models; nothing where no prediction has a position."""
     found = [(short(model.label), by_place(model.predictions)) for model in models]
     found = [(label, places) for label, places in found if len(places.place)]
     if not found:
-        return Section("positions", "Score and position", ("No prediction here has a position.",))
+        return None
     first = found[0][1]
-    chart = picture(
+    return picture(
         "Mean score and click rate by position",
         f"Line chart over positions {first.place[0]:.0f} to {first.place[-1]:.0f}: the click rate goes from "
         f"{first.clicked[0]:.3f} to {first.clicked[-1]:.3f}, the mean score of {found[0][0]} from "
         f"{first.score[0]:.3f} to {first.score[-1]:.3f}",
-        "Bars fall faster than lines where places are clicked for being high, not for what stood there: "
+        "Bars that fall faster than the lines show places clicked for being high, not for what stood there: "
         "position is never an input of the model.",
         lambda figure: _draw(figure, found),
+        size=(5.4, 5.0),
     )
-    return Section("positions", "Score and position", pictures=(chart,))
 
 
 def by_place(predictions: Predictions) -> Places:

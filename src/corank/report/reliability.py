@@ -12,22 +12,19 @@ from corank.evaluation.probabilities import Calibration, calibration
 from corank.evaluation.spaces import space
 from corank.report.canvas import colour, legend, mark, picture, short
 from corank.report.runs import Model
-from corank.report.sections import Picture, Section
+from corank.report.sections import Picture
 
 BINS = 15
 
 
-def calibration_section(models: Sequence[Model]) -> Section:
+def reliability_picture(models: Sequence[Model]) -> Picture | None:
     """One picture for all models: reliability above, the spread of the scores below."""
-    rows = [(model.label, space(model.predictions, "exposed")) for model in models]
     tables = [
-        (label, part, calibration(part.score, part.click, part.weight, bins=BINS))
-        for label, part in rows
-        if part.rows
+        (model.label, part, calibration(part.score, part.click, part.weight, bins=BINS))
+        for model in models
+        if (part := space(model.predictions, "exposed")).rows
     ]
-    if not tables:
-        return Section("calibration", "Calibration", ("There are no exposed predictions to look at.",))
-    return Section("calibration", "Calibration", pictures=(_picture(tables),))
+    return _picture(tables) if tables else None
 
 
 def _picture(tables: Sequence[tuple[str, Predictions, Calibration]]) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from corank.errors import CorankError
 from corank.evaluation.predictions import Predictions, read_predictions
 from corank.evaluation.runs import RunFacts, group_by_seed, read_facts
 from corank.files import read_json
+from corank.samples import read_manifest
 
 SPLIT = "test"
 
@@ -69,13 +71,26 @@ def find_models(folder: Path) -> list[Model]:
     ]
 
 
-def find_samples(folder: Path) -> Path | None:
-    """The first samples folder in (or beside) a folder of runs, if there is one."""
-    for place in (folder, folder.parent):
-        for path in sorted(place.iterdir()):
-            if (path / "manifest.json").is_file() and (path / "items.parquet").is_file():
-                return path
-    return None
+def find_samples(folder: Path, models: Sequence[Model]) -> list[Path]:
+    """Folders of the samples that the runs were made from: in the folder, beside it, or where the runs say.
+
+    A folder counts only if its fingerprint is that of a run.
+    """
+    runs = [run for model in models for run in model.runs]
+    named = [mapping(run.run.get("samples")).get("path") for run in runs]
+    here = folder.resolve()
+    places = [*sorted(here.iterdir()), *sorted(here.parent.iterdir())]
+    places += [Path(path) for path in named if isinstance(path, str)]
+    wanted = dict.fromkeys(run.fingerprint for run in runs if run.fingerprint)
+    found: dict[str, Path] = {}
+    for place in places:
+        try:
+            fingerprint = read_manifest(place).fingerprint
+        except (CorankError, OSError):  # not samples; what lies about here is not ours to judge
+            continue
+        if fingerprint in wanted:
+            found.setdefault(fingerprint, place)
+    return [found[fingerprint] for fingerprint in wanted if fingerprint in found]
 
 
 def predictions_path(run: Path) -> Path:

@@ -27,6 +27,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     numbers: bool = True
     """Whether all columns but the first hold numbers."""
+    folded: bool = False
+    """Whether only its caption shows at first."""
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from corank.report.sections import ABSENT, Cell, Section, Table
 from corank.samples import Manifest, read_manifest
 
 
-def data_section(samples: Path | None) -> Section:
-    """The samples' size table, from their manifest.
+def data_section(samples: Sequence[Path]) -> Section:
+    """The size table of each samples folder, from its manifest.
 
     Raises:
-        CorankError: the folder is not one of samples.
+        CorankError: a folder is not one of samples.
     """
-    if samples is None:
-        note = "No samples folder was found here; name one to see its sizes."
+    if not samples:
+        note = "The samples of these runs were not found; name their folder to see its sizes."
         return Section("data", "The data", (note,))
-    manifest = read_manifest(samples)
+    manifests = [read_manifest(folder) for folder in samples]
     notes = [
-        f"Recipe '{manifest.recipe}', seed {manifest.seed}; "
-        f"validation begins {manifest.valid_from:%Y-%m-%d %H:%M} UTC, "
-        f"test {manifest.test_from:%Y-%m-%d %H:%M} UTC; "
-        f"{manifest.items:,} items, {manifest.histories:,} events in histories. "
-        f"Fingerprint {manifest.fingerprint[:12]}."
+        f"Recipe '{one.recipe}', seed {one.seed}, fingerprint {one.fingerprint[:12]}: "
+        f"validation begins {one.valid_from:%Y-%m-%d %H:%M} UTC, test {one.test_from:%Y-%m-%d %H:%M} UTC; "
+        f"{one.items:,} items, {one.histories:,} events in histories."
+        for one in manifests
     ]
-    return Section("data", "The data", tuple(notes), (_sizes(manifest),))
+    return Section("data", "The data", tuple(notes), tuple(_sizes(one) for one in manifests))
 
 
 def _sizes(manifest: Manifest) -> Table:
@@ -49,7 +49,8 @@ def _sizes(manifest: Manifest) -> Table:
         for split, size in manifest.sizes.items()
     )
     return Table(
-        "Samples by split. The click rate is that of exposed samples; relative means to these alone.",
+        f"Recipe '{manifest.recipe}', by split. The click rate is that of exposed samples; relative means to "
+        "these alone.",
         header,
         rows,
     )

@@ -23,7 +23,7 @@ def metrics_section(evaluated: Sequence[Model], compared: Sequence[Compared]) ->
     pictures = (_dots(evaluated, compared),) if compared else ()
     measured = [model for model in evaluated if model.evaluation]
     tables = tuple(table for metric in SLICE_METRICS if (table := _table(measured, metric)))
-    notes = ("Labels are those of the row's own request. " + NOTES["entire"],) if tables else ()
+    notes = tuple(f"{name.capitalize()}: {text}" for name, text in NOTES.items()) if tables else ()
     return Section("metrics", "Metrics", notes, tables, pictures)
 
 
@@ -89,7 +89,8 @@ def _table(models: Sequence[Model], metric: str) -> Table | None:
         return None
     header = ("Space, slice", *(model.label for model in models))
     seeds = ", first seed of each model" if any(len(model.runs) > 1 for model in models) else ""
-    return Table(f"{TITLES[metric]} by sample space and slice{seeds}.", header, tuple(rows))
+    caption = f"{TITLES[metric]} by sample space and slice{seeds}."
+    return Table(caption, header, tuple(rows), folded=metric != SLICE_METRICS[0])
 
 
 def _inside(value: Any, *keys: str) -> dict[str, Any]:
