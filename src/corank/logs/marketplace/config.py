@@ -71,11 +71,11 @@ class NeedsConfig(Config):
     sessions_mean: float = Field(default=2.0, ge=1)
     """Mean sessions a need causes if it is never satisfied."""
     searches_per_session: float = Field(default=1.7, ge=1)
-    feed_share: float = Field(default=0.5, ge=0, le=1)
+    feed_share: float = Field(default=0.75, ge=0, le=1)
     """Chance that a session about a need goes on in the feed."""
     shop_share: float = Field(default=0.3, ge=0, le=1)
     """Chance that it visits a shop's page."""
-    browse_per_search: float = Field(default=1.15, ge=0)
+    browse_per_search: float = Field(default=1.1, ge=0)
     """Feed requests without a present need, per search request."""
     pages_per_browse: float = Field(default=2.0, ge=1)
     taste_weight: float = Field(default=0.6, ge=0, le=1)
@@ -133,7 +133,7 @@ class BehaviourConfig(Config):
     rating_weight: float = 0.5
     brand_bonus: float = 0.9
     """For the brand in mind."""
-    seen_bonus: float = 0.3
+    seen_bonus: float = 0.1
     """For an item the user clicked on before and remembers."""
     feed_penalty: float = -0.3
     """For a need met while browsing instead of searching."""

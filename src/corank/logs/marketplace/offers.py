@@ -14,7 +14,7 @@ from corank.logs.marketplace.needs import Needs, draw_category
 from corank.logs.marketplace.population import Population
 from corank.logs.marketplace.retrieval import Pools, Query, blend, retrieve
 
-_SOURCE_BONUS = (1.2, 0.8, 0.0, -0.2, 0.0)
+_SOURCE_BONUS = (1.5, 0.9, 0.0, -0.2, 0.0)
 """The feed's bonus by source: last query, the one before, interest, everything, remembered items."""
 _TAKE = 24
 """Items the feed takes of each source."""

@@ -32,7 +32,7 @@ PRESETS: dict[str, dict[str, object]] = {
             "brand_share": 0.5,
         },
         "behaviour": {
-            "seen_bonus": 1.2,
+            "seen_bonus": 0.8,
             "buy_base": -4.9,
             "buy_now_share": 0.35,
             "later_hours": 120.0,

@@ -15,6 +15,8 @@ from corank.logs.marketplace.catalog import COLD_HOURS, Catalog, Floats, Ints
 from corank.logs.marketplace.config import RetrievalConfig
 
 NO_ITEM = -1
+NEVER = np.float32(1e9)
+"""Hours: the birth of what fills up short lists."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def make_pools(catalog: Catalog, least: int) -> Pools:
         category_PN=catalog.category_I[item_PN],
         brand_PN=catalog.brand_I[item_PN],
         log_popularity_PN=catalog.log_popularity_I[item_PN],
-        birth_PN=np.where(item_PN == NO_ITEM, np.float32(np.inf), catalog.birth_I[item_PN]),
+        birth_PN=np.where(item_PN == NO_ITEM, NEVER, catalog.birth_I[item_PN]),
         death_PN=catalog.death_I[item_PN],
         view_PDN=np.ascontiguousarray(catalog.view_ID[item_PN].transpose(0, 2, 1)),
         first_department=categories,
@@ -97,17 +99,29 @@ def retrieve(
 
     Rows of fewer items end in `NO_ITEM` with a score of minus infinity.
     """
+    # In place, term by term: these arrays are the widest of the simulation.
     pool, when_R1 = query.pool_R, hours_R.astype(np.float32)[:, None]
-    birth_RN = pools.birth_PN[pool]
-    cold_RN = 1 - np.clip((when_R1 - birth_RN) / np.float32(COLD_HOURS), 0, 1)
-    score_RN = np.float32(config.noise) * rng.standard_normal(birth_RN.shape, dtype=np.float32)
-    score_RN += np.float32(config.popularity_weight) * (pools.log_popularity_PN[pool] - 2 * cold_RN)
-    score_RN += np.float32(config.category_weight) * (pools.category_PN[pool] == query.category_R[:, None])
-    score_RN += np.float32(config.brand_weight) * (pools.brand_PN[pool] == query.brand_R[:, None])
-    pole_R = np.where(query.adjective_R < 0, 0, 2 * (query.adjective_R % 2) - 1) * config.adjective_weight
-    view_RN = pools.view_PDN[pool, np.maximum(query.adjective_R, 0) // 2]
-    score_RN += pole_R.astype(np.float32)[:, None] * view_RN
-    score_RN[(birth_RN > when_R1) | (pools.death_PN[pool] <= when_R1)] = -np.inf
+    age_RN = when_R1 - pools.birth_PN[pool]
+    gone_RN = (age_RN < 0) | (pools.death_PN[pool] <= when_R1)
+    score_RN = rng.standard_normal(age_RN.shape, dtype=np.float32)
+    score_RN *= np.float32(config.noise)
+    age_RN /= np.float32(COLD_HOURS / 2)
+    np.minimum(age_RN, 2, out=age_RN)  # from 0 at birth to 2 once known
+    age_RN += pools.log_popularity_PN[pool]
+    age_RN *= np.float32(config.popularity_weight)
+    score_RN += age_RN
+    if (query.category_R >= 0).any():
+        same_RN = pools.category_PN[pool] == query.category_R[:, None].astype(np.int32)
+        score_RN += np.float32(config.category_weight) * same_RN
+    if (query.brand_R >= 0).any():
+        same_RN = pools.brand_PN[pool] == query.brand_R[:, None].astype(np.int32)
+        score_RN += np.float32(config.brand_weight) * same_RN
+    if (query.adjective_R >= 0).any():
+        pole_R = np.where(query.adjective_R < 0, 0, 2 * (query.adjective_R % 2) - 1)
+        view_RN = pools.view_PDN[pool, np.maximum(query.adjective_R, 0) // 2]
+        view_RN *= (config.adjective_weight * pole_R).astype(np.float32)[:, None]
+        score_RN += view_RN
+    score_RN[gone_RN] = -np.inf
     place_RW, score_RW = best(score_RN, take)
     item_RW = np.take_along_axis(pools.item_PN[pool], place_RW, axis=1)
     item_RW[np.isneginf(score_RW)] = NO_ITEM
