@@ -132,7 +132,7 @@ def test_runs_on_other_rows_stand_alone(make_run: Make, tmp_path: Path) -> None:
 
 
 def test_samples_are_those_of_the_runs(make_run: Make, make_samples: Make, tmp_path: Path) -> None:
-    run = make_run("run")
+    run = make_run("run", evaluated=False)
     make_samples("runs/other", fingerprint="0" * 64)
     assert "were not found" in Page(report(run)).words
     beside = make_samples("runs/right")
@@ -142,7 +142,7 @@ def test_samples_are_those_of_the_runs(make_run: Make, make_samples: Make, tmp_p
 
 
 def test_a_half_written_log_is_read(make_run: Make) -> None:
-    run = make_run("run")
+    run = make_run("run", evaluated=False)
     with (run / "steps.jsonl").open("a") as stream:
         stream.write('{"kind": "step", "st')
     assert "Training loss" in Page(report(run)).words
@@ -158,7 +158,7 @@ def test_what_cannot_be_reported(make_run: Make, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorankError, match=r"holds no run.json"):
         report(tmp_path / "empty")
-    run = make_run("run")
+    run = make_run("run", evaluated=False)
     with pytest.raises(CorankError, match="no such samples folder"):
         report(run, samples=tmp_path / "nowhere")
     (run / "mixing.safetensors").write_text("not that")
