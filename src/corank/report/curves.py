@@ -17,6 +17,7 @@ from corank.report.sections import Section
 
 @dataclass(frozen=True)
 class _Curve:
+    number: int
     label: str
     loss: Floats
     """[points, 2] step and training loss."""
@@ -61,6 +62,7 @@ def training_section(models: Sequence[Model]) -> Section:
 def _curve(model: Model, metric: str) -> _Curve:
     steps = read_steps(model.runs[0].folder)
     return _Curve(
+        number=model.number,
         label=short(model.label),
         loss=_points(steps, "step", "loss"),
         valid=_points(steps, "valid", metric),
@@ -84,10 +86,10 @@ def _smooth(values: Floats) -> Floats:
 
 def _draw_loss(figure: Figure, curves: Sequence[_Curve]) -> None:
     axes = figure.subplots()
-    for place, curve in enumerate(curves):
+    for curve in curves:
         step, loss = curve.loss.T
-        axes.plot(step, loss, color=colour(place), alpha=0.18, linewidth=0.8)
-        axes.plot(step, _smooth(loss), color=colour(place), linewidth=1.8, label=curve.label)
+        axes.plot(step, loss, color=colour(curve.number), alpha=0.18, linewidth=0.8)
+        axes.plot(step, _smooth(loss), color=colour(curve.number), linewidth=1.8, label=curve.label)
     smooth = np.concatenate([_smooth(curve.loss[:, 1]) for curve in curves])
     low, high = np.quantile(smooth, [0, 0.99])
     axes.set_ylim(low - 0.1 * (high - low) - 1e-6, high + 0.15 * (high - low) + 1e-6)
@@ -97,11 +99,18 @@ def _draw_loss(figure: Figure, curves: Sequence[_Curve]) -> None:
 
 def _draw_valid(figure: Figure, curves: Sequence[_Curve], metric: str) -> None:
     axes = figure.subplots()
-    for place, curve in enumerate(curves):
+    for curve in curves:
         step, value = curve.valid.T
-        axes.plot(step, value, color=colour(place), marker=mark(place), markersize=4, label=curve.label)
+        axes.plot(
+            step,
+            value,
+            color=colour(curve.number),
+            marker=mark(curve.number),
+            markersize=4,
+            label=curve.label,
+        )
         at = step == curve.best
-        axes.plot(step[at], value[at], "o", color=colour(place), markersize=12, fillstyle="none")
+        axes.plot(step[at], value[at], "o", color=colour(curve.number), markersize=12, fillstyle="none")
     axes.set(xlabel="Step", ylabel=metric)
     legend(figure, axes)
 

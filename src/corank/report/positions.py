@@ -29,15 +29,15 @@ class Places:
 
 def positions_picture(models: Sequence[Model]) -> Picture | None:
     """One picture for all models; nothing where no prediction has a position."""
-    found = [(short(model.label), by_place(model.predictions)) for model in models]
-    found = [(label, places) for label, places in found if len(places.place)]
+    found = [(model, by_place(model.predictions)) for model in models]
+    found = [(model, places) for model, places in found if len(places.place)]
     if not found:
         return None
     first = found[0][1]
     return picture(
         "Mean score and click rate by position",
         f"Line chart over positions {first.place[0]:.0f} to {first.place[-1]:.0f}: the click rate goes from "
-        f"{first.clicked[0]:.3f} to {first.clicked[-1]:.3f}, the mean score of {found[0][0]} from "
+        f"{first.clicked[0]:.3f} to {first.clicked[-1]:.3f}, the mean score of {found[0][0].label} from "
         f"{first.score[0]:.3f} to {first.score[-1]:.3f}",
         "Bars that fall faster than the lines show places clicked for being high, not for what stood there: "
         "position is never an input of the model.",
@@ -60,13 +60,18 @@ def by_place(predictions: Predictions) -> Places:
     )
 
 
-def _draw(figure: Figure, found: Sequence[tuple[str, Places]]) -> None:
+def _draw(figure: Figure, found: Sequence[tuple[Model, Places]]) -> None:
     axes = figure.subplots()
     first = found[0][1]
     axes.bar(first.place, first.clicked, color="#d9d6cf", width=0.8, label="observed click rate")
-    for number, (label, places) in enumerate(found):
+    for model, places in found:
         axes.plot(
-            places.place, places.score, color=colour(number), marker=mark(number), markersize=4, label=label
+            places.place,
+            places.score,
+            color=colour(model.number),
+            marker=mark(model.number),
+            markersize=4,
+            label=short(model.label),
         )
     axes.set(xlabel="Position where it was shown", ylabel="Mean score, click rate")
     axes.grid(visible=False, axis="x")

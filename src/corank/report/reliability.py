@@ -20,17 +20,17 @@ BINS = 15
 def reliability_picture(models: Sequence[Model]) -> Picture | None:
     """One picture for all models: reliability above, the spread of the scores below."""
     tables = [
-        (model.label, part, calibration(part.score, part.click, part.weight, bins=BINS))
+        (model, part, calibration(part.score, part.click, part.weight, bins=BINS))
         for model in models
         if (part := space(model.predictions, "exposed")).rows
     ]
     return _picture(tables) if tables else None
 
 
-def _picture(tables: Sequence[tuple[str, Predictions, Calibration]]) -> Picture:
+def _picture(tables: Sequence[tuple[Model, Predictions, Calibration]]) -> Picture:
     values = "; ".join(
-        f"{label}: predicted over observed {table.ratio:.3f}, expected error {table.error:.4f}"
-        for label, _, table in tables
+        f"{model.label}: predicted over observed {table.ratio:.3f}, expected error {table.error:.4f}"
+        for model, _, table in tables
     )
     return picture(
         "Calibration on exposed rows",
@@ -41,19 +41,19 @@ def _picture(tables: Sequence[tuple[str, Predictions, Calibration]]) -> Picture:
     )
 
 
-def _draw(figure: Figure, tables: Sequence[tuple[str, Predictions, Calibration]]) -> None:
+def _draw(figure: Figure, tables: Sequence[tuple[Model, Predictions, Calibration]]) -> None:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     scores = np.concatenate([part.score for _, part, _ in tables])
     top = 1.08 * max(max(table.predicted.max(), table.observed.max()) for _, _, table in tables) + 1e-6
     edges = np.linspace(0, min(1.0, max(top, float(np.quantile(scores, 0.999)))), 41)
     upper.plot([0, 1], [0, 1], color="#8f8c85", linewidth=1, linestyle="--")
-    for place, (label, part, table) in enumerate(tables):
+    for model, part, table in tables:
         upper.plot(
-            table.predicted, table.observed, color=colour(place), marker=mark(place),
-            markersize=5, linewidth=1.2, label=short(label),
+            table.predicted, table.observed, color=colour(model.number), marker=mark(model.number),
+            markersize=5, linewidth=1.2, label=short(model.label),
         )  # fmt: skip
         share = np.histogram(part.score, edges)[0] / part.rows
-        lower.stairs(share, edges, color=colour(place), fill=len(tables) == 1, linewidth=1.3)
+        lower.stairs(share, edges, color=colour(model.number), fill=len(tables) == 1, linewidth=1.3)
     upper.set(xlim=(0, edges[-1]), ylim=(0, top), ylabel="Share clicked")
     lower.set(xlabel="Predicted probability of a click", ylabel="Share of rows")
     legend(figure, upper)

@@ -23,6 +23,8 @@ SPLIT = "test"
 class Model:
     """One model: its runs differ only in their seeds."""
 
+    number: int
+    """Its place among the models of the report, by which it has one colour in all figures."""
     label: str
     runs: tuple[RunFacts, ...]
 
@@ -64,10 +66,11 @@ def find_models(folder: Path) -> list[Model]:
     names = Counter(group[0].model for group in groups)
     return [
         Model(
+            place,
             group[0].model if names[group[0].model] == 1 else f"{group[0].model} ({group[0].folder.name})",
             group,
         )
-        for group in groups
+        for place, group in enumerate(groups)
     ]
 
 

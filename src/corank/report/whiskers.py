@@ -47,13 +47,15 @@ def _dots(models: Sequence[Model], compared: Sequence[Compared]) -> Picture:
 def _draw(canvas: Figure, models: Sequence[Model], compared: Sequence[Compared]) -> None:
     panels = canvas.subplots(2, 3, sharey=True).flat
     for axes, metric in zip(panels, METRICS, strict=True):
-        for place, model in enumerate(compared):
-            estimate = model.values[metric]
+        for place, (model, one) in enumerate(zip(models, compared, strict=True)):
+            estimate = one.values[metric]
             if estimate.value is None:
                 continue
             if estimate.low is not None and estimate.high is not None:
-                axes.plot([estimate.low, estimate.high], [place, place], color=colour(place), linewidth=1.6)
-            axes.plot(estimate.value, place, mark(place), color=colour(place), markersize=6)
+                axes.plot(
+                    [estimate.low, estimate.high], [place, place], color=colour(model.number), linewidth=1.6
+                )
+            axes.plot(estimate.value, place, mark(model.number), color=colour(model.number), markersize=6)
         if metric == "calibration":
             axes.axvline(1, color="#8f8c85", linewidth=0.9, linestyle=":")
         sense = (
