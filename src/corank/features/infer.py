@@ -25,7 +25,10 @@ def infer_spec(samples: Path) -> FeatureSpec:
     for source in ("request", "list", "item"):
         for column, kind in columns[source].items():
             found, why = _fields(source, column, kind)
-            fields += found
+            taken = {field.label for field in fields}
+            fields += [
+                f.model_copy(update={"name": f"{source}_{f.label}"}) if f.label in taken else f for f in found
+            ]
             if why:
                 left_out[f"{source}.{column}"] = why
     attributes = {f.column: f for f in fields if f.source == "item" and f.kind == "id"}
