@@ -118,6 +118,11 @@ def test_every_rule_has_a_log_that_breaks_it(tmp_path: Path) -> None:
     assert {rule.name for rule in rules_for(open_logs(write_log(tmp_path)))} == set(BREAKS)
 
 
+def test_every_rule_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
+    assert [name for name in BREAKS if name not in page] == []
+
+
 def test_a_good_log_breaks_no_rule(tmp_path: Path) -> None:
     report = check_logs(write_log(tmp_path))
     assert report.findings == ()

@@ -7,7 +7,7 @@ from corank.logs.adapters.trivago.rows import TOUCHED
 
 STEPS = """
     SELECT *,
-      second - min(second) OVER session AS session_seconds,
+      second - first_value(second) OVER in_order AS session_seconds,
       second - lag(second) OVER in_order AS seconds_since_action,
       lag(action) OVER in_order AS previous_action,
       last_value(CASE WHEN action = 'sort_order' AND reference <> 'interaction sort button' THEN reference END
@@ -18,7 +18,6 @@ STEPS = """
         IGNORE NULLS) OVER earlier, '') AS poi
     FROM actions WHERE reason IS NULL
     WINDOW
-      session AS (PARTITION BY user_id, session_id),
       in_order AS (PARTITION BY user_id, session_id ORDER BY instant, action, reference),
       earlier AS (PARTITION BY user_id, session_id ORDER BY instant, action, reference
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"""
