@@ -136,6 +136,14 @@ def test_columns_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
         open_logs(log)
 
 
+def test_a_column_may_not_take_the_name_that_numbers_rows(tmp_path: Path) -> None:
+    log = write_log(tmp_path)
+    rows = pq.read_table(log / "users.parquet")
+    pq.write_table(rows.append_column("file_row_number", rows["age"]), log / "users.parquet")
+    with pytest.raises(CorankError, match="'file_row_number': the name is reserved"):
+        open_logs(log)
+
+
 @pytest.mark.parametrize("table", ["requests", "candidates"])
 def test_an_empty_log_is_refused(tmp_path: Path, table: str) -> None:
     with pytest.raises(CorankError, match=f"the table {table} is empty"):

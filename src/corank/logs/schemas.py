@@ -16,6 +16,9 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "+00:00"})
 
+RESERVED = frozenset({"__row", "file_index", "file_row_number"})
+"""Names that no column may have: rows are numbered by them."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -90,6 +93,8 @@ def check_columns(file: Path, table: str, schema: pa.Schema) -> None:
             raise CorankError(
                 f"{file}: table {table} has several columns called '{column}' (upper and lower case are one)"
             )
+        if lower in RESERVED:
+            raise CorankError(f"{file}: table {table} may not have a column '{column}': the name is reserved")
     for column, kind in SCHEMAS[table].items():
         if column not in schema.names:
             raise CorankError(
