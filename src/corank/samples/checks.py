@@ -39,10 +39,12 @@ def touch_actions(engine: Engine, tables: LogTables, logs: Logs, config: SampleC
     """The actions that get counts of their own, sorted; every one that is configured must occur.
 
     Raises:
-        CorankError: a configured action does not occur, or there are too many.
+        CorankError: a configured action does not occur, or there are too many or no events.
     """
     distinct = logs.events.select("action").distinct()
     found = sorted(text for text in engine.arrow(distinct)["action"].to_pylist() if text is not None)
+    if not found:
+        raise CorankError(f"{tables.path('events')}: no events: nothing to learn from")
     asked = {
         "click_actions": config.click_actions,
         "history_actions": config.history_actions or (),

@@ -66,6 +66,16 @@ class SampleConfig(Config):
             return None
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
+    @field_validator(
+        "domains", "click_actions", "purchase_actions", "history_actions", "touch_actions", "rank_columns"
+    )
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for name in names or ():
+            if (names or ()).count(name) > 1:
+                raise ValueError(f"'{name}' is named twice")
+        return names
+
     @model_validator(mode="after")
     def _consistent(self) -> SampleConfig:
         if (self.valid_from is None) != (self.test_from is None):

@@ -28,7 +28,7 @@ def constant(seed: int, purpose: str, index: int) -> int:
 def request_key(request_id: ir.Column, seed: int, purpose: str) -> ir.Column:
     """A key of each request: an integer in [0, P), or MD5 text for text ids."""
     if request_id.type().is_string():
-        return ibis.concat(ibis.literal(f"{seed}/{purpose}/"), request_id).hexdigest("md5")
+        return (ibis.literal(f"{seed}/{purpose}/") + request_id).hexdigest("md5")
     return mix(request_id, *(constant(seed, purpose, index) for index in range(3)))
 
 
@@ -40,8 +40,8 @@ def item_key(
     They are read from a column rather than made here, since a request has many items.
     """
     if item_id.type().is_string() or request_id.type().is_string():
-        texts = (request_id.cast("string"), ibis.literal("/"), item_id.cast("string"))
-        return ibis.concat(ibis.literal(f"{seed}/item/"), *texts).hexdigest("md5")
+        text = ibis.literal(f"{seed}/item/") + request_id.cast("string") + "/" + item_id.cast("string")
+        return text.hexdigest("md5")
     return mix(item_id, *keys)
 
 

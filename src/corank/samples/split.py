@@ -63,7 +63,7 @@ def cuts(timeline: dict[str, Any], config: SampleConfig) -> Cuts:
         return Cuts(config.valid_from, config.test_from)
     shares = f"valid={config.valid} and test={config.test} of {timeline['requests']} requests"
     valid_from, test_from = timeline["valid_from"], timeline["test_from"]
-    if test_from is None or valid_from is None:
+    if min(config.valid, config.test) * timeline["requests"] < 0.5:
         raise CorankError(f"{shares}: a split would be empty; give larger shares or valid_from and test_from")
     if not first < valid_from < test_from:
         raise CorankError(

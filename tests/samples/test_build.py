@@ -1,0 +1,183 @@
+"""The store as it lies on disk: equal to the oracle, whole, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.samples import oracle
+from tests.samples.generated import CUTS, explicit_cuts, random_log, write
+
+from corank.errors import CorankError
+from corank.progress import Quiet, Task
+from corank.samples import Manifest, build_samples, read_manifest
+
+SETTINGS = [*explicit_cuts(), "row_group_samples=20", "file_samples=50", "unexposed_per_exposed=1.5"]
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A store, what it was made of, and the oracle's."""
+
+    ids: str
+    logs: Path
+    folder: Path
+    manifest: Manifest
+    log: oracle.Log
+    expected: list[tuple[dict[str, Any], list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module", params=[("int", "unexposed"), ("text", "exposed")], ids=["int", "text"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    ids, recipe = request.param
+    folder = tmp_path_factory.mktemp(ids)
+    log = random_log(1, ids)
+    logs = write(log, ids, folder / "logs")
+    (logs / "truth").mkdir()
+    (logs / "truth" / "requests.parquet").write_bytes(b"not for samples")
+    manifest = build_samples(logs, folder / "out", recipe=recipe, seed=3, settings=SETTINGS)
+    expected = oracle.samples(log, CUTS, recipe, 1.5, 3, sessions=True)
+    return Built(ids, logs, folder / "out", manifest, log, expected)
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a folder's files, in order, with times as whole microseconds."""
+    table = pa.concat_tables([pq.read_table(file) for file in sorted(folder.glob("*.parquet"))])
+    index = table.schema.get_field_index("timestamp")
+    rows = table.set_column(index, "timestamp", table["timestamp"].cast(pa.int64())).to_pylist()
+    return [dict(row) for row in rows]
+
+
+def test_store_equals_the_oracle(built: Built) -> None:
+    rows = [row for split in SPLITS for row in read(built.folder / split)]
+    assert len(rows) == len(built.expected)
+    countries = {user["user_id"]: user["country"] for user in built.log["users"]}
+    for row, (request, items) in zip(rows, built.expected, strict=True):
+        for column in (
+            "request_id",
+            "user_id",
+            "session_id",
+            "domain",
+            "timestamp",
+            "query",
+            "history_length",
+        ):
+            assert row[column] == request[column], column
+        assert row["history_offset"] == request["history_offset"]
+        assert row["user_country"] == countries.get(row["user_id"])
+        for column in items[0]:
+            assert row[column] == [item[column] for item in items], column
+        assert set(items[0]) == {
+            name for name, column in built.manifest.columns.items() if column.kind == "list"
+        }
+
+
+def test_requests_stand_in_their_split(built: Built) -> None:
+    for index, split in enumerate(SPLITS):
+        expected = [request["request_id"] for request, _ in built.expected if request["split"] == index]
+        assert [row["request_id"] for row in read(built.folder / split)] == expected
+
+
+def test_histories_and_items_are_sorted(built: Built) -> None:
+    requests = [request for request, _ in built.expected]
+    assert [
+        {column: row[column] for column in ("user_id", "timestamp", "action", "item_id", "domain")}
+        for row in read_file(built.folder / "histories.parquet")
+    ] == oracle.history(built.log, requests)
+    items = pq.read_table(built.folder / "items.parquet")["item_id"].to_pylist()
+    assert items == sorted(row["item_id"] for row in built.log["items"])
+
+
+def read_file(path: Path) -> list[dict[str, Any]]:
+    table = pq.read_table(path)
+    index = table.schema.get_field_index("timestamp")
+    rows = table.set_column(index, "timestamp", table["timestamp"].cast(pa.int64())).to_pylist()
+    return [dict(row) for row in rows]
+
+
+def test_size_table_counts_the_store(built: Built) -> None:
+    for index, split in enumerate(SPLITS):
+        lists = [items for request, items in built.expected if request["split"] == index]
+        size = built.manifest.sizes[split]
+        assert size.requests == len(lists)
+        assert size.requests_without_click == sum(all(not i["label_click"] for i in items) for items in lists)
+        for shown, space in ((True, size.exposed), (False, size.unexposed)):
+            members = [item for items in lists for item in items if item["exposed"] is shown]
+            assert space.samples == len(members)
+            assert space.clicks == sum(item["label_click"] for item in members)
+            assert space.purchases == sum(item["label_purchase"] for item in members)
+        assert size.label_sources == {"own": size.total.clicks}
+        assert size.samples_per_exposed == size.total.samples / size.exposed.samples
+
+
+def test_manifest_tells_every_event_and_request(built: Built) -> None:
+    requests = [request for request, _ in built.expected]
+    fates = [fate for _, fate in oracle.label_fates(built.log, requests, CUTS)]
+    assert built.manifest.events == {fate: fates.count(fate) for fate in built.manifest.events}
+    assert sum(built.manifest.events.values()) == len(fates)
+    assert sum(built.manifest.left_out.values()) + len(requests) == len(built.log["requests"])
+    assert read_manifest(built.folder) == built.manifest
+
+
+def test_truth_is_not_an_input(built: Built) -> None:
+    names = [file.name for files in built.manifest.inputs.values() for file in files]
+    assert sorted(names) == sorted(f"{table}.parquet" for table in built.manifest.inputs)
+
+
+def test_row_groups_and_files_are_small(built: Built) -> None:
+    files = sorted((built.folder / "test").glob("*.parquet"))
+    assert len(files) > 1
+    for file in files:
+        with pq.ParquetFile(file) as parquet:
+            groups = [parquet.read_row_group(index) for index in range(parquet.num_row_groups)]
+        sizes = [sum(len(items) for items in group["item_id"].to_pylist()) for group in groups]
+        assert max(sizes) <= 20 + 9
+        assert sum(sizes) <= 50 + 20 + 9
+
+
+def test_same_seed_same_bytes_other_seed_other_rows(built: Built, tmp_path: Path) -> None:
+    recipe = built.manifest.recipe
+    again = build_samples(built.logs, tmp_path / "again", recipe=recipe, seed=3, settings=SETTINGS)
+    other = build_samples(built.logs, tmp_path / "other", recipe=recipe, seed=4, settings=SETTINGS)
+    assert again == built.manifest
+    assert other.fingerprint != again.fingerprint
+    assert other.sizes["train"].requests == again.sizes["train"].requests
+
+
+class Interrupting(Quiet):
+    """A reporter that stands in for Ctrl-C while samples are written."""
+
+    @contextmanager
+    def task(self, name: str, total: int) -> Iterator[Task]:
+        with super().task(name, total) as task:
+            if name == "writing samples":
+                raise KeyboardInterrupt
+            yield task
+
+
+def test_an_interrupted_build_leaves_nothing(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        build_samples(built.logs, tmp_path / "out", settings=SETTINGS, progress=Interrupting())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_manifest_is_one_sentence(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(CorankError, match="no such samples folder"):
+        read_manifest(tmp_path / "none")
+    with pytest.raises(CorankError, match="it has no manifest"):
+        read_manifest(tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(CorankError, match="not the manifest of a samples folder"):
+        read_manifest(tmp_path)
+    values = json.loads((built.folder / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**values, "seed": "x"}))
+    with pytest.raises(CorankError, match=r"manifest\.json: 'seed' = 'x'"):
+        read_manifest(tmp_path)

@@ -1,0 +1,110 @@
+"""What cannot be built ends in one sentence, before anything is written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.samples.generated import explicit_cuts, random_log, write
+from tests.samples.oracle import Log
+
+from corank.errors import CorankError
+from corank.samples import build_samples
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(random_log(2, "int", parts=3), "int", tmp_path_factory.mktemp("good"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["valid_fraction=0.1"], "unknown key 'valid_fraction'; did you mean 'valid_from'"),
+        (["valid=0"], "'valid' = 0: input should be greater than 0"),
+        (["valid=0.5", "test=0.6"], "leave nothing to train on"),
+        (["unexposed_per_exposed=-1"], "greater than or equal to 0"),
+        (["valid_from=2024-01-01"], "valid_from and test_from go together"),
+        (["valid_from=2024-01-01", "test_from=2023-01-01"], "must be before test_from"),
+        (["click_actions=[click]", "purchase_actions=[click]"], "action 'click' is among both"),
+        (["click_actions=[clack]"], "unknown action 'clack' in click_actions .*did you mean 'click'"),
+        (["history_actions=[klick]"], "unknown action 'klick' in history_actions"),
+        (["rank_columns=[pric]"], "unknown column 'pric' in rank_columns .*did you mean 'price'"),
+        (["rank_columns=[exposed]"], "candidates.exposed is bool, expected a number"),
+        (["domains=[serach]"], "unknown domain 'serach' in domains .*did you mean 'search'"),
+        (
+            ["valid_from=2000-01-01", "test_from=2100-01-01"],
+            "leaves nothing to train on: the requests run from",
+        ),
+        (["valid_from=2023-11-14T22:13:25", "test_from=2100-01-01"], "leaves nothing to test on"),
+        (
+            ["valid_from=2023-11-14T22:13:24.5", "test_from=2023-11-14T22:13:24.6"],
+            "split valid would have no requests",
+        ),
+        (["valid=0.001"], "a split would be empty"),
+        (["touch_actions=[cart, cart]"], "'touch_actions' = .*'cart' is named twice"),
+    ],
+)
+def test_settings(good: Path, tmp_path: Path, settings: list[str], sentence: str) -> None:
+    with pytest.raises(CorankError, match=sentence):
+        build_samples(good, tmp_path / "out", settings=settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recipe_and_output(good: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorankError, match="unknown recipe 'unexpose'; did you mean 'unexposed'"):
+        build_samples(good, tmp_path / "out", recipe="unexpose")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("kept")
+    with pytest.raises(CorankError, match="already exists"):
+        build_samples(good, tmp_path / "out")
+    assert (tmp_path / "out" / "mine.txt").read_text() == "kept"
+
+
+def unclicked(log: Log) -> None:
+    for event in log["events"]:
+        if event["action"] == "purchase" or event["request_id"] is not None:
+            event["action"] = "cart"
+
+
+def twice(table: str) -> Any:
+    def change(log: Log) -> None:
+        log[table].append(log[table][0])
+
+    return change
+
+
+def one_instant(log: Log) -> None:
+    for request in log["requests"]:
+        request["timestamp"] = log["requests"][0]["timestamp"]
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "sentence"),
+    [
+        (unclicked, explicit_cuts(), "training split has one class only: no sample of"),
+        (twice("requests"), [], "request_id has duplicates .*corank logs check"),
+        (twice("items"), [], "item_id has duplicates"),
+        (twice("users"), [], "user_id has duplicates"),
+        (one_instant, [], "too many requests at one instant"),
+        (lambda log: log["events"].clear(), [], "no events"),
+    ],
+)
+def test_logs(tmp_path: Path, change: Any, settings: list[str], sentence: str) -> None:
+    log = random_log(2, "int", parts=3)
+    change(log)
+    logs = write(log, "int", tmp_path / "logs")
+    with pytest.raises(CorankError, match=sentence):
+        build_samples(logs, tmp_path / "out", settings=settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+
+
+def test_reading_a_manifest_needs_no_data_engine() -> None:
+    code = (
+        "import sys; from corank.samples import SampleConfig, read_manifest;"
+        "assert not {'duckdb', 'ibis', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
