@@ -32,7 +32,7 @@ def gauc(ranking: Ranking, labels: npt.ArrayLike, weights: npt.ArrayLike | None 
     pairs = Pairs.of(ranking, labels)
     mass = masses(weights, ranking.rows)
     values = np.full(ranking.groups, np.nan)
-    values[pairs.groups], _ = pairs.areas(mass)
+    values[pairs.groups], _ = pairs.areas(mass[pairs.positives], mass[pairs.negatives])
     impressions = sum_runs(mass[ranking.order], ranking.group_starts) if ranking.rows else np.zeros(0)
     return GroupMetric(values, impressions)
 
@@ -81,20 +81,19 @@ class Pairs:
             through=so_far[ranking.block_starts[block + 1]],
         )
 
-    def areas(self, weights: Floats) -> tuple[Floats, Floats]:
-        """AUC of each kept group, and its impressions, under the weights of all rows.
+    def areas(self, positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
+        """AUC of each kept group, and its impressions, under weights of the positives and of the negatives.
 
         A group whose positives or negatives weigh nothing is not-a-number.
         """
         if not len(self.groups):
             return np.zeros(0), np.zeros(0)
-        negative = np.concatenate(([0.0], np.cumsum(weights[self.negatives])))
-        positive = weights[self.positives]
-        end = np.repeat(negative[self.negative_starts[1:]], np.diff(self.positive_starts))
-        beaten = end - (negative[self.above] + negative[self.through]) / 2
+        so_far = np.concatenate(([0.0], np.cumsum(negative)))
+        end = np.repeat(so_far[self.negative_starts[1:]], np.diff(self.positive_starts))
+        beaten = end - (so_far[self.above] + so_far[self.through]) / 2
         won = sum_runs(positive * beaten, self.positive_starts)
         positive_mass = sum_runs(positive, self.positive_starts)
-        negative_mass = np.diff(negative[self.negative_starts])
+        negative_mass = np.diff(so_far[self.negative_starts])
         return ratio(won, positive_mass * negative_mass), positive_mass + negative_mass
 
 

@@ -74,10 +74,10 @@ def bootstrap(
     """
     statistics = build_statistics(predictions, metrics)
     requests = predictions.requests
-    drawn = [_measure(statistics, predictions, np.ones((1, requests)), 1)]
+    drawn = [_measure(statistics, np.ones((1, requests)), 1)]
     done = 0
     for counts in resampled_counts(requests, resamples if requests > 1 else 0, seed):
-        drawn.append(_measure(statistics, predictions, counts, ROW_RESAMPLES - done))
+        drawn.append(_measure(statistics, counts, ROW_RESAMPLES - done))
         done += len(counts)
     return {
         name: Draws(
@@ -90,9 +90,7 @@ def bootstrap(
     }
 
 
-def _measure(
-    statistics: Mapping[str, Statistic], predictions: Predictions, counts: Floats, row_resamples: int
-) -> dict[str, Floats]:
+def _measure(statistics: Mapping[str, Statistic], counts: Floats, row_resamples: int) -> dict[str, Floats]:
     """Each metric for [resamples, requests] counts; row functions for the first `row_resamples` of them."""
     sums = {name: one for name, one in statistics.items() if isinstance(one, RequestSums)}
     rows = {name: one for name, one in statistics.items() if isinstance(one, RowFunction)}
@@ -103,13 +101,9 @@ def _measure(
         for name, part in zip(sums, np.split(totals, widths[:-1], axis=1), strict=True):
             measured[name] = sums[name].combine(part)
     few = counts[: max(0, row_resamples)]
-    for name in rows:
-        measured[name] = np.full(len(few), np.nan)
-    defined = {name: one for name, one in rows.items() if one.counted}
-    for index, count in enumerate(few if defined else few[:0]):
-        weights = count[predictions.request] * predictions.weight
-        for name, function in defined.items():
-            measured[name][index] = function.of_weights(weights)
+    for name, function in rows.items():
+        values = [function.of_counts(count) if function.counted else np.nan for count in few]
+        measured[name] = np.array(values, dtype=np.float64)
     return measured
 
 

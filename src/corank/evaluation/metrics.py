@@ -83,19 +83,17 @@ def _of_probabilities(build: Callable[..., Statistic]) -> Callable[[_Rankings, B
 
 
 def _auc(rankings: _Rankings, labels: Bools) -> Statistic:
-    return st.mean_area(rankings.pooled, labels)
+    rows = rankings.predictions
+    return st.mean_area(rows.request, rankings.pooled, labels, rows.weight)
 
 
 def _gauc_user(rankings: _Rankings, labels: Bools) -> Statistic:
-    return st.mean_area(rankings.by_user, labels)
+    rows = rankings.predictions
+    return st.mean_area(rows.request, rankings.by_user, labels, rows.weight)
 
 
 def _gauc(rankings: _Rankings, labels: Bools) -> Statistic:
     return st.mean_over_requests(gauc(rankings.by_request, labels, rankings.predictions.weight))
-
-
-def _ece(rankings: _Rankings, labels: Bools) -> Statistic:
-    return st.calibration_error(rankings.predictions.request, rankings.predictions.score, labels)
 
 
 def _mrr(rankings: _Rankings, labels: Bools) -> Statistic:
@@ -110,7 +108,7 @@ _PLAIN: dict[str, Callable[[_Rankings, Bools], Statistic]] = {
     "logloss": _of_probabilities(st.mean_loss),
     "ne": _of_probabilities(st.mean_loss_normalised),
     "calibration": _of_probabilities(st.calibration_ratio),
-    "ece": _ece,
+    "ece": _of_probabilities(st.calibration_error),
 }
 _AT_K = {"ndcg": ndcg, "hr": hit_rate, "precision": precision}
 _OF_PURCHASES = ("auc", "gauc", "ndcg", "hr")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corank.evaluation.areas import Pairs
-from corank.evaluation.arrays import Bools, Floats, Ints, binary, ratio, sum_by
+from corank.evaluation.arrays import Bools, Floats, Ints, ratio, sum_by
 from corank.evaluation.probabilities import entropy, equal_mass_bins, losses
 from corank.evaluation.ranking import GroupMetric, Ranking
 
@@ -31,8 +31,8 @@ class RequestSums:
 class RowFunction:
     """A metric that needs every row again for every resample."""
 
-    of_weights: Callable[[Floats], float]
-    """[rows] weights, each row's own times how often its request was drawn -> the metric."""
+    of_counts: Callable[[Floats], float]
+    """[requests] how often each request was drawn -> the metric."""
     counted: int
     skipped: int
 
@@ -76,25 +76,26 @@ def calibration_ratio(request: Ints, scores: Floats, labels: Bools, weights: Flo
     return sums_by_request(request, weights * scores, weights * labels, combine=quotient)
 
 
-def calibration_error(request: Ints, scores: Floats, labels: Bools) -> RowFunction:
+def calibration_error(request: Ints, scores: Floats, labels: Bools, weights: Floats) -> RequestSums:
     """Expected calibration error; the bins stay those of the whole sample."""
     bin_of = equal_mass_bins(scores, bins=10)
-    bins = int(bin_of.max(initial=-1)) + 1
-    gap = scores - binary(labels, len(scores))
+    gap = weights * (scores - labels)
+    gaps = (np.where(bin_of == number, gap, 0.0) for number in range(int(bin_of.max(initial=-1)) + 1))
 
-    def error(mass: Floats) -> float:
-        gaps = sum_by(bin_of, mass * gap, bins)
-        return float(ratio(np.abs(gaps).sum(), mass.sum()))
+    def combine(sums: Floats) -> Floats:
+        return ratio(np.abs(sums[:, 1:]).sum(axis=1), sums[:, 0])
 
-    return RowFunction(error, int(request.max(initial=-1)) + 1, 0)
+    return sums_by_request(request, weights, *gaps, combine=combine)
 
 
-def mean_area(ranking: Ranking, labels: Bools) -> RowFunction:
+def mean_area(request: Ints, ranking: Ranking, labels: Bools, weights: Floats) -> RowFunction:
     """AUC (a ranking of one group) or GAUC by groups that are not requests."""
     pairs = Pairs.of(ranking, labels)
+    of_positives, of_negatives = request[pairs.positives], request[pairs.negatives]
+    positives, negatives = weights[pairs.positives], weights[pairs.negatives]
 
-    def area(mass: Floats) -> float:
-        values, impressions = pairs.areas(mass)
+    def area(count: Floats) -> float:
+        values, impressions = pairs.areas(count[of_positives] * positives, count[of_negatives] * negatives)
         return GroupMetric(values, impressions).value
 
     return RowFunction(area, len(pairs.groups), ranking.groups - len(pairs.groups))
