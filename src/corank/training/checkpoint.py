@@ -36,6 +36,23 @@ class State(Config):
     seconds: float = 0.0
     finished: bool = False
 
+    def advanced(self, seconds: float) -> State:
+        """One step on."""
+        more = {"step": self.step + 1, "step_in_epoch": self.step_in_epoch + 1, "seconds": seconds}
+        return self.model_copy(update=more)
+
+    def judged(self, value: float, better: bool, patience: int) -> State:
+        """After an evaluation; finished after `patience` of them without a better one."""
+        if better:
+            return self.model_copy(update={"best": value, "best_step": self.step, "misses": 0})
+        misses = self.misses + 1
+        return self.model_copy(update={"misses": misses, "finished": misses >= patience})
+
+    def next_epoch(self, epochs: int) -> State:
+        """At the start of the next epoch, or finished after the last."""
+        finished = self.finished or self.epoch + 1 >= epochs
+        return self.model_copy(update={"epoch": self.epoch + 1, "step_in_epoch": 0, "finished": finished})
+
 
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Add a checkpoint to the folder, then remove the older ones."""

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from corank.errors import CorankError
+from corank.features.batch import Batch, Labels
 from corank.features.reader import Reader
 from corank.models.base import RankingModel
 from corank.progress import QUIET, Reporter
@@ -62,70 +63,67 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
     Raises:
         CorankError: the loss or the validation metric is not a number.
     """
-    model, config, run = job.model.to(job.device), job.config, job.run
-    optimizer = make_optimizer(model, config.optimizer)
+    config, run = job.config, job.run
+    job.model.to(job.device)
+    optimizer = make_optimizer(job.model, config.optimizer)
     torch.manual_seed(job.seed)
-    state = load_checkpoint(run.checkpoints, model, optimizer) or State()
+    state = load_checkpoint(run.checkpoints, job.model, optimizer) or State()
     run.cut_log(state.step)
-    total = job.train.steps() * config.epochs  # may be off by a few: cuts depend on the order
-    before, started = state.seconds, time.monotonic()
-
-    def now() -> float:
-        return round(before + time.monotonic() - started, 3)
+    total = (
+        job.train.steps() * config.epochs
+    )  # may be off by a few: where batches are cut depends on the order
+    begun = time.monotonic() - state.seconds
 
     with progress.task("train", total) as bar:
         bar.advance(state.step)
-        while state.epoch < config.epochs and not state.finished:
-            epoch = state.epoch
-            shuffle = f"{job.seed}/{epoch}"
+        while not state.finished:
+            shuffle = f"{job.seed}/{state.epoch}"
             steps = job.train.steps(shuffle)
-            evaluate_at = {
-                -(-steps * i // config.evaluations_per_epoch)
-                for i in range(1, config.evaluations_per_epoch + 1)
-            }
-            model.train()
+            evaluate_at = _evenly(steps, config.evaluations_per_epoch)
             for batch, labels in job.train.batches(shuffle, skip=state.step_in_epoch):
-                model.set_progress(min(state.step / total, 1.0))
                 rate = set_rate(optimizer, config.optimizer, state.step, total)
-                batch, labels = batch.to(job.device), labels.to(job.device)
-                value = loss(model(batch), batch, labels, config.loss)
-                optimizer.zero_grad(set_to_none=True)
-                torch.autograd.backward(value)
-                nn.utils.clip_grad_norm_(model.parameters(), config.optimizer.clip_norm)
-                optimizer.step()
-                state = state.model_copy(
-                    update={"step": state.step + 1, "step_in_epoch": state.step_in_epoch + 1}
-                )
-                if state.step % config.log_every == 0 or state.step == 1:
+                job.model.set_progress(min(state.step / total, 1.0))
+                value = _step(job, optimizer, batch.to(job.device), labels.to(job.device))
+                state = state.advanced(time.monotonic() - begun)
+                bar.advance()
+                if state.step % config.log_every == 0:
                     number = _finite(value.item(), state.step)
                     run.log(
                         {
                             "kind": "step",
                             "step": state.step,
-                            "epoch": epoch,
+                            "epoch": state.epoch,
                             "loss": number,
                             "lr": rate,
                             "samples": batch.samples,
-                            "seconds": now(),
+                            "seconds": round(state.seconds, 3),
                         }
                     )
                     bar.advance(0, note=f"loss {number:.4f}")
-                bar.advance()
                 if state.step_in_epoch in evaluate_at:
-                    state = _evaluate(job, state, progress, now())
+                    state = _evaluate(job, state, steps, progress)
                     if state.finished:
                         break
                 if state.step % config.checkpoint_every == 0 and state.step_in_epoch < steps:
-                    save_checkpoint(run.checkpoints, model, optimizer, _timed(state, now()))
-            state = state.model_copy(update={"epoch": epoch + 1, "step_in_epoch": 0})
-            if state.epoch == config.epochs:
-                state = state.model_copy(update={"finished": True})
-            save_checkpoint(run.checkpoints, model, optimizer, _timed(state, now()))
-    return _timed(state, now()) if state.seconds < now() else state
+                    save_checkpoint(run.checkpoints, job.model, optimizer, state)
+            state = state.next_epoch(config.epochs)
+            save_checkpoint(run.checkpoints, job.model, optimizer, state)
+    return state
 
 
-def _evaluate(job: Fit, state: State, progress: Reporter, seconds: float) -> State:
-    """Score the validation split, keep the weights if they are the best so far."""
+def _step(job: Fit, optimizer: torch.optim.Optimizer, batch: Batch, labels: Labels) -> Tensor:
+    """One optimizer step; returns the loss."""
+    job.model.train()
+    value = loss(job.model(batch), batch, labels, job.config.loss)
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(value)
+    nn.utils.clip_grad_norm_(job.model.parameters(), job.config.optimizer.clip_norm)
+    optimizer.step()
+    return value.detach()
+
+
+def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
+    """Score the validation split; keep the weights if they are the best so far."""
     metrics = job.validate(score(job.model, job.valid, job.device))
     value = metrics[job.config.metric]
     if not math.isfinite(value):
@@ -133,29 +131,35 @@ def _evaluate(job: Fit, state: State, progress: Reporter, seconds: float) -> Sta
             f"validation metric {job.config.metric} is not a number at step {state.step}: "
             "the validation split needs both clicked and unclicked samples"
         )
-    epoch = state.step / job.train.steps()
+    epoch = state.epoch + state.step_in_epoch / steps
     job.run.log(
-        {"kind": "valid", "step": state.step, "epoch": round(epoch, 4), **metrics, "seconds": seconds}
+        {
+            "kind": "valid",
+            "step": state.step,
+            "epoch": round(epoch, 4),
+            **metrics,
+            "seconds": round(state.seconds, 3),
+        }
     )
     sign = -1 if job.config.metric in LOWER_IS_BETTER else 1
     better = state.best is None or sign * value > sign * state.best
-    progress.say(
-        f"epoch {epoch:.2f}  "
-        + "  ".join(f"{name} {number:.5f}" for name, number in metrics.items())
-        + ("  *" if better else "")
-    )
+    numbers = "  ".join(f"{name} {number:.5f}" for name, number in metrics.items())
+    progress.say(f"epoch {epoch:.2f}  {numbers}" + ("  *" if better else ""))
     if better:
         save_weights(job.run.weights, job.model)
-        return state.model_copy(update={"best": value, "best_step": state.step, "misses": 0})
-    misses = state.misses + 1
-    return state.model_copy(update={"misses": misses, "finished": misses >= job.config.patience})
+    return state.judged(value, better, job.config.patience)
+
+
+def _evenly(steps: int, parts: int) -> set[int]:
+    """Steps of an epoch after which to evaluate: the last, and others evenly before it.
+
+    >>> sorted(_evenly(10, 3))
+    [4, 7, 10]
+    """
+    return {-(-steps * part // parts) for part in range(1, parts + 1)}
 
 
 def _finite(value: float, step: int) -> float:
     if not math.isfinite(value):
         raise CorankError(f"the loss is {value} at step {step}; lower optimizer.lr or optimizer.clip_norm")
     return value
-
-
-def _timed(state: State, seconds: float) -> State:
-    return state.model_copy(update={"seconds": seconds})

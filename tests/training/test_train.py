@@ -1,0 +1,229 @@
+"""Training through its verb: golden losses, resuming after a kill, what a run holds, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from corank import verbs
+from corank.errors import CorankError
+from corank.models import list_models
+from corank.progress import QUIET
+from corank.training import Run
+
+SETTINGS = ("epochs=2", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
+
+
+def steps(run: Path, kind: str = "step") -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def run(market_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    verbs.train(market_samples, out, "unimixer_lite_xs", seed=1, settings=SETTINGS)
+    return out
+
+
+def test_a_run_holds_all_that_a_later_step_needs(run: Path, market_samples: Path) -> None:
+    there = {str(p.relative_to(run)) for p in run.rglob("*") if p.is_file()}
+    assert {
+        "run.json",
+        "config.json",
+        "model.safetensors",
+        "steps.jsonl",
+        "mixing.safetensors",
+        "features/spec.yaml",
+    } <= there
+    assert not [name for name in there if name.endswith((".pkl", ".pt", ".pth"))]
+    info = Run(run).info()
+    assert info.best_metric is not None
+    assert info.steps == len(steps(run))
+    best = max(steps(run, "valid"), key=lambda line: line["gauc"])
+    assert (info.best_metric.value, info.best_step) == (best["gauc"], best["step"])
+    assert (
+        info.samples.fingerprint == json.loads((market_samples / "manifest.json").read_text())["fingerprint"]
+    )
+    matrices = load_file(run / "mixing.safetensors")
+    assert all(torch.allclose(w.sum(0), torch.ones(len(w)), atol=0.05) for w in matrices.values())
+
+
+def test_training_learns(run: Path) -> None:
+    losses = [line["loss"] for line in steps(run)]
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+    assert steps(run, "valid")[-1]["auc"] > 0.6
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(
+    run: Path, market_samples: Path, tmp_path: Path
+) -> None:
+    verbs.train(market_samples, tmp_path / "again", "unimixer_lite_xs", seed=1, settings=SETTINGS)
+    verbs.train(market_samples, tmp_path / "other", "unimixer_lite_xs", seed=2, settings=SETTINGS)
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+    assert (tmp_path / "other" / "model.safetensors").read_bytes() != (run / "model.safetensors").read_bytes()
+
+
+class KillAfter:
+    """A reporter whose training task dies at a step, as a killed process would."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def task(self, name: str, total: int) -> Any:
+        return QUIET.task(name, total) if name != "train" else self
+
+    def __enter__(self) -> KillAfter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        del note
+        self.left -= count
+        if self.left <= 0:
+            raise KeyboardInterrupt
+
+    def say(self, line: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize("model", ["unimixer_lite_xs", "dcnv2_xs"])
+def test_interrupted_runs_resume_to_the_same_bits(market_samples: Path, tmp_path: Path, model: str) -> None:
+    """Interrupted before, at and after checkpoints, twice in one run, dropout on."""
+    settings = [*SETTINGS, "checkpoint_every=4"]
+    if model == "dcnv2_xs":
+        settings.append("model.dropout=0.2")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    verbs.train(market_samples, whole, model, 0, settings)
+    total = len(steps(whole))
+    for left in (3, 9, total // 2 + 3):
+        with pytest.raises(KeyboardInterrupt):
+            verbs.train(market_samples, cut, model, 0, settings, resume=True, progress=KillAfter(left))
+    verbs.train(market_samples, cut, model, 0, settings, resume=True)
+    assert (cut / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert [(x["step"], x["loss"]) for x in steps(cut)] == [(x["step"], x["loss"]) for x in steps(whole)]
+    last = [load_file(next(r.glob("checkpoint/*/optimizer.safetensors"))) for r in (whole, cut)]
+    assert all(torch.equal(last[0][key], last[1][key]) for key in last[0])
+
+
+def test_a_process_killed_outright_resumes_to_the_same_bits(market_samples: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    verbs.train(market_samples, whole, "dlrm_mlp_xs", 0, [*SETTINGS, "checkpoint_every=3"])
+    command = [sys.executable, "-m", "corank.cli", "train", str(market_samples), str(cut), "--resume"]
+    command += ["--model", "dlrm_mlp_xs", "--set", "checkpoint_every=3", "--quiet"]
+    for setting in SETTINGS:
+        command += ["--set", setting]
+    process = subprocess.Popen(command)
+    while not list(cut.glob("checkpoint/step-*")) and process.poll() is None:
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert (cut / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("model", list_models("*_xs"))
+def test_golden_losses(market_samples: Path, tmp_path: Path, model: str) -> None:
+    """The first losses at a fixed seed; a change that moves them must say why."""
+    golden = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
+    verbs.train(market_samples, tmp_path / "run", model, seed=0, settings=[*SETTINGS, "epochs=1"])
+    found = [line["loss"] for line in steps(tmp_path / "run")][:12]
+    assert found == pytest.approx(golden[model], rel=2e-4)
+
+
+def test_a_moved_run_predicts_the_same(run: Path, market_samples: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "run"
+    shutil.copytree(run, moved)
+    one = verbs.predict(run, market_samples, tmp_path / "one.parquet")
+    two = verbs.predict(moved, market_samples, tmp_path / "two.parquet")
+    assert pq.read_table(one).equals(pq.read_table(two))
+
+
+def test_predictions_stand_beside_what_the_store_says(
+    run: Path, market_samples: Path, tmp_path: Path
+) -> None:
+    out = verbs.predict(run, market_samples, tmp_path / "p.parquet", split="valid")
+    flat = pq.read_table(out).to_pylist()
+    rows = pq.read_table(market_samples / "valid").to_pylist()
+    expected = [
+        (row["request_id"], row["user_id"], item, shown, click)
+        for row in rows
+        for item, shown, click in zip(row["item_id"], row["exposed"], row["label_click"], strict=True)
+    ]
+    names = ("request_id", "user_id", "item_id", "exposed", "label_click")
+    assert [tuple(r[n] for n in names) for r in flat] == expected
+    train = pq.read_table(market_samples / "train").to_pylist()
+    items, users = {i for row in train for i in row["item_id"]}, {row["user_id"] for row in train}
+    assert all(r["cold_item"] == (r["item_id"] not in items) for r in flat)
+    assert all(r["cold_user"] == (r["user_id"] not in users) for r in flat)
+    assert all(0 < r["score"] < 1 for r in flat)
+
+
+def test_evaluation_fills_the_run_and_comparison_reads_it(
+    run: Path, market_samples: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    verbs.train(market_samples, other, "dlrm_mlp_xs", 0, [*SETTINGS, "epochs=1"])
+    for folder in (run, other):
+        found = verbs.evaluate(folder, market_samples, resamples=50)
+        assert {"exposed", "unexposed", "entire"} >= set(found.metrics) >= {"exposed", "entire"}
+        assert (folder / "evaluation" / "test.json").is_file()
+    compared = verbs.compare([run, other], resamples=50)
+    assert [model.name for model in compared.models] == ["unimixer_lite_xs", "dlrm_mlp_xs"]
+    assert compared.models[1].differences["gauc"].low is not None
+
+
+def test_a_run_does_not_go_on_as_another(run: Path, market_samples: Path) -> None:
+    with pytest.raises(CorankError, match="already exists"):
+        verbs.train(market_samples, run, "unimixer_lite_xs", 1, SETTINGS)
+    with pytest.raises(CorankError, match="cannot resume with another model"):
+        verbs.train(market_samples, run, "dcnv2_xs", 1, SETTINGS, resume=True)
+    with pytest.raises(CorankError, match="cannot resume with another seed"):
+        verbs.train(market_samples, run, "unimixer_lite_xs", 2, SETTINGS, resume=True)
+    with pytest.raises(CorankError, match="cannot resume with other settings"):
+        verbs.train(market_samples, run, "unimixer_lite_xs", 1, ["epochs=9"], resume=True)
+
+
+def test_damaged_runs_are_refused(run: Path, market_samples: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CorankError, match=r"model\.safetensors: missing or damaged"):
+        verbs.predict(copy, market_samples, tmp_path / "p.parquet")
+    assert not (tmp_path / "p.parquet").exists()
+    with pytest.raises(CorankError, match="not a run; expected a folder made by `corank train`"):
+        verbs.evaluate(market_samples)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("epoch=3", "unknown key 'epoch'; did you mean 'epochs'"),
+        ("optimizer.lrr=1", "unknown key 'lrr' in 'optimizer'; did you mean 'lr'"),
+        ("optimizer.lr=-1", "'optimizer.lr' = -1: input should be greater than 0"),
+        ("optimizr.lr=1", "names no group 'optimizr'"),
+        ("model.tau=1", "unknown key 'tau'"),
+        ("epochs", "is not of the form key.subkey=value"),
+    ],
+)
+def test_unknown_settings_are_named_and_nothing_is_written(
+    market_samples: Path, tmp_path: Path, setting: str, sentence: str
+) -> None:
+    with pytest.raises(CorankError, match=sentence):
+        verbs.train(market_samples, tmp_path / "run", "unimixer_lite_xs", settings=[setting])
+    assert not (tmp_path / "run").exists()
