@@ -80,6 +80,34 @@ def test_store_equals_the_oracle(built: Built) -> None:
         }
 
 
+def test_types_are_those_of_the_contract(built: Built) -> None:
+    file = next((built.folder / "train").glob("*.parquet"))
+    found = {field.name: field.type for field in pq.read_schema(file)}
+    kinds = {name: kind.value_type if pa.types.is_list(kind) else kind for name, kind in found.items()}
+    described = {
+        name: (column.type, column.kind == "list") for name, column in built.manifest.columns.items()
+    }
+    assert described == {name: (str(kinds[name]), pa.types.is_list(kind)) for name, kind in found.items()}
+    identifier = pa.int64() if built.ids == "int" else pa.string()
+    expected = {
+        "request_id": identifier,
+        "item_id": identifier,
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "history_offset": pa.int64(),
+        "exposed": pa.bool_(),
+        "label_click": pa.int8(),
+        "label_purchase": pa.int8(),
+        "label_source": pa.string(),
+        "weight": pa.float32(),
+        "price_rank": pa.float32(),
+        "item_clicks": pa.int32(),
+        "user_touches_cart": pa.int32(),
+        "session_since_touch": pa.float32(),
+        "session_touch_order": pa.int32(),
+    }
+    assert {name: kinds[name] for name in expected} == expected
+
+
 def test_requests_stand_in_their_split(built: Built) -> None:
     for index, split in enumerate(SPLITS):
         expected = [request["request_id"] for request, _ in built.expected if request["split"] == index]

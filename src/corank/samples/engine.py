@@ -53,10 +53,6 @@ class Engine:
         """Run an expression now and hold its rows as a table, since later steps reuse them."""
         return self._connection.create_table(name, table)
 
-    def drop(self, name: str) -> None:
-        """Let go of a table that was kept."""
-        self._connection.drop_table(name)
-
     def one(self, table: ir.Table) -> dict[str, Any]:
         """The single row of a small result."""
         rows = table.to_pyarrow().to_pylist()
@@ -73,7 +69,9 @@ class Engine:
         cursor = self._connection.con.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         self._cursors.append(cursor)
-        return cursor.sql(ibis.to_sql(table, dialect="duckdb")).to_arrow_reader(STREAM_ROWS)
+        reader = cursor.sql(ibis.to_sql(table, dialect="duckdb")).to_arrow_reader(STREAM_ROWS)
+        # DuckDB widens literals and their arithmetic; the expression's own types are what was meant.
+        return reader.cast(table.schema().to_pyarrow())
 
     def versions(self) -> Mapping[str, str]:
         """Versions of what computed the result."""
