@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.samples.generated import explicit_cuts, random_log, write
 from tests.samples.oracle import Log
@@ -100,6 +102,26 @@ def test_logs(tmp_path: Path, change: Any, settings: list[str], sentence: str) -
     with pytest.raises(CorankError, match=sentence):
         build_samples(logs, tmp_path / "out", settings=settings)
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "sentence"),
+    [
+        ("candidates", "price", "label_click", "two columns called 'label_click'"),
+        ("candidates", "price", "Query", "two columns called 'query'"),
+        ("candidates", "price", "_row", "column '_row': names that begin with an underscore are reserved"),
+        ("users", "country", "id", "two columns called 'user_id'"),
+        ("requests", "session_id", "user_country", "two columns called 'user_country'"),
+    ],
+)
+def test_column_names(good: Path, tmp_path: Path, table: str, old: str, new: str, sentence: str) -> None:
+    logs = tmp_path / "logs"
+    shutil.copytree(good, logs)
+    found = pq.read_table(logs / f"{table}.parquet")
+    renamed = [new if name == old else name for name in found.column_names]
+    pq.write_table(found.rename_columns(renamed), logs / f"{table}.parquet")
+    with pytest.raises(CorankError, match=sentence):
+        build_samples(logs, tmp_path / "out")
 
 
 def test_reading_a_manifest_needs_no_data_engine() -> None:

@@ -26,8 +26,8 @@ FLAT_GROUP_ROWS = 1 << 16
 
 
 def build_samples(
-    logs: Path,
-    out: Path,
+    logs: str | Path,
+    out: str | Path,
     recipe: str = "unexposed",
     seed: int = 0,
     settings: Sequence[str] = (),

@@ -1,10 +1,8 @@
-"""What was read: the log's files as they were, and the names its columns may have."""
+"""What the log offers: its files as they were, numeric columns to rank, sessions."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -55,21 +53,6 @@ def rank_columns(logs: LogTables, config: SampleConfig) -> tuple[str, ...]:
     return config.rank_columns
 
 
-def context_columns(logs: LogTables, table: str, known: Iterable[str]) -> list[str]:
-    """The table's columns beside the known ones.
-
-    Raises:
-        CorankError: one of them begins with an underscore.
-    """
-    columns = [name for name in logs.schema(table).names if name not in set(known)]
-    for column in columns:
-        if column.startswith("_"):
-            raise CorankError(
-                f"{logs.path(table)}: column '{column}': names that begin with an underscore are reserved"
-            )
-    return columns
-
-
 def scopes(logs: LogTables) -> dict[str, list[str]]:
     """Whose touches are counted: the user's, and the session's where requests and events both name it.
 
@@ -86,21 +69,6 @@ def scopes(logs: LogTables) -> dict[str, list[str]]:
             f"{logs.folder}: session_id is {kinds[0]} in requests but {kinds[1]} in events; expected one type"
         )
     return user | {"session": ["user_id", "session_id"]}
-
-
-def refuse_clashes(folder: Path, columns: Sequence[str]) -> None:
-    """Stop if two columns of the store would have one name.
-
-    Raises:
-        CorankError: they would.
-    """
-    counts = Counter(name.lower() for name in columns)
-    clashing = [name for name in columns if counts[name.lower()] > 1]
-    if clashing:
-        raise CorankError(
-            f"{folder}: the samples would have two columns called '{clashing[0]}' (from requests, users as"
-            " user_NAME, candidates, or computed); rename the log's column"
-        )
 
 
 def _is_number(kind: pa.DataType) -> bool:

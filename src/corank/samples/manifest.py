@@ -126,7 +126,7 @@ class Manifest(Config):
     fingerprint: str
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: str | Path) -> Manifest:
     """The manifest of a samples folder.
 
     Raises:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 
 from corank.logs import LogTables
-from corank.logs.schemas import SCHEMAS
 from corank.progress import Task
 from corank.samples import checks, inputs
+from corank.samples.columns import refuse_clashes, request_columns, sample_columns
 from corank.samples.config import Recipe, SampleConfig
 from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
@@ -62,11 +62,12 @@ def prepare(
         CorankError: the log lacks what the configuration names, or a split would be empty.
     """
     ranked = inputs.rank_columns(tables, config)
-    attributes = inputs.context_columns(tables, "candidates", SCHEMAS["candidates"])
     scopes = inputs.scopes(tables)
     logs = engine.read(tables)
     checks.refuse_duplicates(engine, tables, logs)
     actions = checks.touch_actions(engine, tables, logs, config)
+    per_request, per_sample = request_columns(tables), sample_columns(tables, ranked, scopes, actions)
+    refuse_clashes(tables, [*per_request, *per_sample])
 
     task.advance(note="splits")
     found = engine.keep("listed", listed(logs.requests, logs.candidates, config.domains))
@@ -100,8 +101,8 @@ def prepare(
         touched = touches(asking, logs.events, by, name, actions)
         computed.append(engine.keep(f"{name}_touches", touched))
     prepared = Prepared(
-        requests=request_rows(placed, logs.requests, logs.users),
-        samples=sample_rows(samples, own_labels(fate), computed, attributes),
+        requests=request_rows(placed, logs.requests, logs.users, per_request),
+        samples=sample_rows(samples, own_labels(fate), computed, per_sample),
         lengths=lengths,
         history=history,
         items=logs.items,
@@ -110,6 +111,5 @@ def prepare(
         events=checks.fate_counts(engine, fate),
         actions=actions,
     )
-    inputs.refuse_clashes(tables.folder, [*prepared.requests.columns, *prepared.samples.columns])
     task.advance()
     return prepared

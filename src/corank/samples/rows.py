@@ -10,13 +10,14 @@ import ibis.expr.types as ir
 from corank.samples.joins import attach
 
 
-def request_rows(requests: ir.Table, all_requests: ir.Table, users: ir.Table) -> ir.Table:
+def request_rows(
+    requests: ir.Table, all_requests: ir.Table, users: ir.Table, columns: Sequence[str]
+) -> ir.Table:
     """The numbered requests by number, with context, the user's attributes and their part of the history."""
     named = users.rename({f"user_{column}": column for column in users.columns if column != "user_id"})
-    history = ["history_offset", "history_length"]
-    chosen = all_requests.inner_join(requests.select("request_id", "_number", *history), "request_id")
-    rows = attach(chosen, named, ["user_id"]).order_by("_number")
-    return rows.select(*(name for name in rows.columns if name not in ("_number", *history)), *history)
+    numbers = requests.select("request_id", "_number", "history_offset", "history_length")
+    rows = attach(all_requests.inner_join(numbers, "request_id"), named, ["user_id"])
+    return rows.order_by("_number").select(*columns)
 
 
 def sample_rows(
@@ -29,24 +30,11 @@ def sample_rows(
         labels: at most one row a (`_number`, `item_id`).
         computed: tables of at most one row a `_row`; where a row is absent, counts of touches are 0 and other
             columns null.
-        columns: candidate columns that are kept beside the required ones.
+        columns: those of the store.
     """
     rows = attach(samples, labels, ["_number", "item_id"])
     for table in computed:
         rows = attach(rows, table, ["_row"])
-    added = [name for name in rows.columns if name not in (*samples.columns, *labels.columns)]
-    counts = [name for name in added if "_touches" in name]
+    counts = [name for name in columns if name.startswith(("user_touches", "session_touches"))]
     absent = {name: rows[name].fill_null(0) for name in ("label_click", "label_purchase", *counts)}
-    rows = rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_row")
-    return rows.select(
-        "item_id",
-        "exposed",
-        "position",
-        "label_click",
-        "label_purchase",
-        "label_source",
-        "weight",
-        *columns,
-        *(name for name in samples.columns if name.endswith("_rank") and name not in columns),
-        *added,
-    )
+    return rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_row").select(*columns)

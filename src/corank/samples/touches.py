@@ -24,13 +24,13 @@ def touches(
         actions: actions that get a count of their own.
 
     Returns:
-        `_row`, NAME_touches, NAME_touches_ACTION..., NAME_since_touch (seconds) and
-        NAME_touch_order.
+        `_row` and the `touch_columns`.
     """
     numbered = _numbered(events, scope, actions)
     touched = samples.semi_join(numbered, [*scope, "item_id"])
-    counts = {f"{name}_touches": ("sum", "_one")}
-    counts |= {f"{name}_touches_{action}": ("sum", f"_is_{index}") for index, action in enumerate(actions)}
+    total, *by_action, since_touch, touch_order = touch_columns(name, actions)
+    counts = {total: ("sum", "_one")}
+    counts |= {column: ("sum", f"_is_{index}") for index, column in enumerate(by_action)}
     last = {"_last_time": ("max", "_time"), "_last": ("max", "_step")}
     told = as_of(touched, numbered, [*scope, "item_id"], counts | last)
     told = told.filter(told["_last"].notnull())
@@ -38,14 +38,20 @@ def touches(
         told.select("_number", "timestamp", *scope).distinct(), numbered, scope, {"_before": ("sum", "_one")}
     )
     told = told.inner_join(before.select("_number", "_before"), "_number")
-    told = with_touch_order(told, numbered, scope, f"{name}_touch_order")
+    told = with_touch_order(told, numbered, scope, touch_order)
     since = told.timestamp.delta(told["_last_time"], unit="microsecond")
     return told.select(
         "_row",
         **{column: told[column].cast("int32") for column in counts},
-        **{f"{name}_since_touch": (since / 1e6).cast("float32")},
-        **{f"{name}_touch_order": told[f"{name}_touch_order"].cast("int32")},
+        **{since_touch: (since / 1e6).cast("float32")},
+        **{touch_order: told[touch_order].cast("int32")},
     )
+
+
+def touch_columns(name: str, actions: Sequence[str]) -> list[str]:
+    """NAME_touches, NAME_touches_ACTION..., NAME_since_touch (seconds) and NAME_touch_order."""
+    by_action = (f"{name}_touches_{action}" for action in actions)
+    return [f"{name}_touches", *by_action, f"{name}_since_touch", f"{name}_touch_order"]
 
 
 def _numbered(events: ir.Table, scope: Sequence[str], actions: Sequence[str]) -> ir.Table:

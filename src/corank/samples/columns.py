@@ -1,0 +1,52 @@
+"""The columns of the store, known before any step runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from corank.errors import CorankError
+from corank.logs import LogTables
+from corank.logs.schemas import SCHEMAS
+from corank.samples.touches import touch_columns
+
+FROM_HISTORY = ("history_offset", "history_length")
+FROM_CANDIDATES = ("item_id", "exposed", "position")
+FROM_LABELS = ("label_click", "label_purchase", "label_source", "weight")
+
+
+def request_columns(logs: LogTables) -> list[str]:
+    """Columns with one value a request: the request's own, the user's, its part of the history."""
+    of_user = [f"user_{name}" for name in logs.schema("users").names if name != "user_id"]
+    return [*logs.schema("requests").names, *of_user, *FROM_HISTORY]
+
+
+def sample_columns(
+    logs: LogTables, ranked: Sequence[str], scopes: Mapping[str, Sequence[str]], actions: Sequence[str]
+) -> list[str]:
+    """Columns with one value an item: the candidate's own, labels, and what is known as of the request."""
+    attributes = [name for name in logs.schema("candidates").names if name not in SCHEMAS["candidates"]]
+    touched = [column for scope in scopes for column in touch_columns(scope, actions)]
+    ranks = [f"{column}_rank" for column in ranked]
+    return [*FROM_CANDIDATES, *FROM_LABELS, *attributes, *ranks, "item_clicks", *touched]
+
+
+def refuse_clashes(logs: LogTables, columns: Sequence[str]) -> None:
+    """Stop if two columns of the store would have one name, or the log uses a name that the steps use.
+
+    Raises:
+        CorankError: they would, or it does.
+    """
+    for table in ("requests", "candidates"):
+        for name in logs.schema(table).names:
+            if name.startswith("_"):
+                raise CorankError(
+                    f"{logs.path(table)}: column '{name}': names that begin with an underscore are reserved"
+                )
+    counts = Counter(name.lower() for name in columns)
+    for name in columns:
+        if counts[name.lower()] > 1:
+            raise CorankError(
+                f"{logs.folder}: the samples would have two columns called '{name}' (columns of requests and"
+                " candidates, those of users as user_NAME, computed ones); rename the log's"
+            )
