@@ -16,6 +16,7 @@ from corank.errors import CorankError
 from corank.features import Batch, Features, FeatureSpec, Field, Reader, ReaderConfig, infer_spec
 from corank.features.fit import fit_features
 from corank.features.store import Store
+from corank.models import create_model
 
 CONFIG = ReaderConfig(batch_samples=700)
 
@@ -145,6 +146,24 @@ def test_features_survive_their_folder(fitted: Features, tmp_path: Path) -> None
     (tmp_path / "features" / "statistics.json").write_text("{}")
     with pytest.raises(CorankError, match="not written by corank, or damaged"):
         Features.load(tmp_path / "features")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"column": "device", "kind": "id", "source": "request", "group": "context"},
+        {"column": "price", "kind": "number", "source": "list", "group": "item"},
+        {"column": "brand", "kind": "id", "source": "item", "group": "item"},
+        {"column": "action", "kind": "sequence", "source": "history", "group": "sequence"},
+    ],
+)
+def test_one_field_of_any_source_is_enough(market_samples: Path, field: dict[str, Any]) -> None:
+    features = fit_features(market_samples, spec_of(field))
+    batch, labels = next(Reader(market_samples, features, "train", CONFIG).batches())
+    assert batch.sample.ids.shape[0] == batch.samples == len(labels.click_S)
+    assert batch.request.numbers.shape[0] == batch.requests
+    model = create_model("dlrm_mlp_xs", features.schema)
+    assert model(batch)["click"].shape == (batch.samples,)
 
 
 @pytest.mark.parametrize("space", ["entire", "exposed"])

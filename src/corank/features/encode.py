@@ -84,7 +84,7 @@ class Encoder:
         self.item_ids = plain(store.items["item_id"])
         items = [f for f in features.spec.fields if f.source == "item"]
         table = {f.column: plain(store.items[f.column]) for f in items}
-        self.items = self._columns(items, table, unknown_row=True)
+        self.items = self._columns(items, table, len(self.item_ids), unknown_row=True)
         self.item_sequences = [f for f in items if f.kind == "sequence"]
         history = [f for f in features.spec.fields if f.source == "history"]
         self.histories = [self._history(store, field) for field in history]
@@ -122,8 +122,8 @@ class Encoder:
         request = {f.column: plain(table[f.column]) for f in self.request_fields}
         listed = {f.column: flat(f.column) for f in self.list_fields}
         return Chunk(
-            request=self._columns(self.request_fields, request),
-            listed=self._columns(self.list_fields, listed),
+            request=self._columns(self.request_fields, request, table.num_rows),
+            listed=self._columns(self.list_fields, listed, len(rows)),
             item_rows=rows.to_numpy().astype(np.int32),
             offsets=offsets,
             history_ends=begins + sizes,
@@ -133,8 +133,9 @@ class Encoder:
             weights=floats("weight"),
         )
 
-    def _columns(self, fields: list[Field], table: dict[str, pa.Array], unknown_row: bool = False) -> Columns:
-        rows = len(next(iter(table.values()))) if table else 0
+    def _columns(
+        self, fields: list[Field], table: dict[str, pa.Array], rows: int, unknown_row: bool = False
+    ) -> Columns:
         extra = int(unknown_row)
         of = {
             kind: [f for f in fields if f.kind == kind] for kind in ("id", "number", "sequence", "embedding")
