@@ -118,7 +118,7 @@ def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make
             "session_id": session,
             "domain": domain,
         }
-        log["requests"].append({**head, "timestamp": START + time * SECOND, "query": f"q{number}"})
+        log["requests"].append({**head, "timestamp": START + int(time * SECOND), "query": f"q{number}"})
         for item, (exposed, position, price) in listed.items():
             row = {"request_id": make(number + shift), "item_id": make(item), "exposed": exposed}
             log["candidates"].append({**row, "position": position if exposed else None, "price": price})
@@ -128,7 +128,7 @@ def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make
                 "user_id": make(user + shift),
                 "session_id": session,
                 "item_id": make(item),
-                "timestamp": START + time * SECOND,
+                "timestamp": START + int(time * SECOND),
                 "action": action,
                 "domain": domain,
                 "request_id": None if request is None else make(request + shift),
@@ -150,9 +150,15 @@ def write(log: Log, ids: str, folder: Path) -> Path:
     return folder
 
 
-def random_log(seed: int, ids: str, parts: int = 12) -> Log:
-    """A log like those that Hypothesis draws, of a given size."""
+def random_log(seed: int, ids: str, parts: int = 12, events: int = 40) -> Log:
+    """A log like those that Hypothesis draws, of a given size; times are quarters of a second."""
     chance = random.Random(seed)
+
+    def head(users: int) -> tuple[int, str | None]:
+        return chance.randrange(users), chance.choice([None, "s", "t"])
+
+    def time() -> float:
+        return chance.randrange(49) / 4
 
     def request() -> tuple[Any, ...]:
         listed = {
@@ -163,19 +169,13 @@ def random_log(seed: int, ids: str, parts: int = 12) -> Log:
             )
             for item in chance.sample(range(9), chance.randrange(9))
         }
-        domain = chance.choice(["search", "search", "search", "rec"])
-        return chance.randrange(3), chance.choice([None, "s", "t"]), domain, chance.randrange(13), listed
+        return *head(3), chance.choice(["search", "search", "search", "rec"]), time(), listed
 
     def event() -> tuple[Any, ...]:
-        who = chance.randrange(4), chance.choice([None, "s", "t"]), chance.randrange(10), chance.randrange(13)
-        return (
-            *who,
-            chance.choice(ACTIONS),
-            chance.choice(["search", "rec"]),
-            chance.choice([None, *range(10)]),
-        )
+        what = chance.randrange(10), time(), chance.choice(ACTIONS), chance.choice(["search", "rec"])
+        return *head(4), *what, chance.choice([None, *range(10)])
 
-    drawn = [([request() for _ in range(8)], [event() for _ in range(40)]) for _ in range(parts)]
+    drawn = [([request() for _ in range(10)], [event() for _ in range(events)]) for _ in range(parts)]
     return assemble(drawn, ids)
 
 
