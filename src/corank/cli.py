@@ -50,7 +50,7 @@ def _verb(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except CorankError as error:
-            print(f"corank: {error}", file=sys.stderr)
+            print("corank:", " ".join(str(error).splitlines()), file=sys.stderr)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             print("corank: interrupted; nothing finished is lost", file=sys.stderr)
@@ -162,7 +162,7 @@ def check(
     if json:
         _print_json(found.to_dict())
     else:
-        screen.show(*screen.check_tables(found))
+        screen.show(*screen.check_parts(found))
     found.raise_if_broken()
 
 
@@ -171,7 +171,7 @@ def check(
 def samples(
     folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
-    recipe: Annotated[str, typer.Option(help="exposed or unexposed.")] = "exposed",
+    recipe: Annotated[str, typer.Option(help="exposed or unexposed.")] = "unexposed",
     seed: Seed = 0,
     settings: Settings = None,
     overwrite: Overwrite = False,
@@ -249,7 +249,7 @@ def evaluate(
     done = verbs.evaluate(run, folder, split, resamples, seed, progress=reporter(quiet))
     if json:
         return _print_json(done.to_json())
-    return screen.show(screen.evaluation_table(done, f"{run}: {split} [half width of the 95 % interval]"))
+    return screen.show(*screen.evaluation_tables(done, f"{run}: {split} (± half of the 95 % interval)"))
 
 
 @app.command()

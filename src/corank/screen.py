@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
@@ -14,12 +15,13 @@ from corank.evaluation.intervals import Difference, Estimate
 from corank.logs import LogReport
 from corank.samples.manifest import Manifest
 
+WIDE = 200
 HEADLINE = ("gauc", "auc", "mrr", "ndcg@10", "hr@5", "logloss", "ne", "calibration")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> Table:
     """A table with right-aligned columns after the first `left`."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i < left else "right", overflow="fold")
     for row in rows:
@@ -28,8 +30,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
 
 
 def show(*parts: Table | str) -> None:
-    """Print to standard output."""
-    console = Console()
+    """Print to standard output, as wide as the terminal; a file or pipe has room for any table."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     for part in parts:
         if isinstance(part, str):
             console.print(part, markup=False, highlight=False, soft_wrap=True)
@@ -50,14 +52,18 @@ def size_table(manifest: Manifest) -> Table:
     )
 
 
-def evaluation_table(evaluation: Evaluation, title: str) -> Table:
-    """The headline metrics with intervals, for every space and slice."""
-    rows = [
-        [where, part, evaluation.sizes[where][part].requests] + [_estimate(values[name]) for name in HEADLINE]
-        for where, parts in evaluation.metrics.items()
-        for part, values in parts.items()
-    ]
-    return table(title, ["space", "slice", "requests", *HEADLINE], rows, left=2)
+def evaluation_tables(evaluation: Evaluation, title: str) -> list[Table]:
+    """The headline metrics with intervals, a table for every space and a column for every slice."""
+    tables = []
+    for where, parts in evaluation.metrics.items():
+        requests = [evaluation.sizes[where][part].requests for part in parts]
+        rows: list[list[object]] = [["requests", *requests]]
+        for name in HEADLINE:
+            estimates = [values[name] for values in parts.values()]
+            if any(estimate.value is not None for estimate in estimates):
+                rows.append([name, *(_estimate(estimate) for estimate in estimates)])
+        tables.append(table(f"{title}, {where} items", ["metric", *parts], rows))
+    return tables
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -76,16 +82,11 @@ def comparison_table(comparison: Comparison) -> Table:
     )
 
 
-def check_tables(found: LogReport) -> list[Table]:
-    """What a check found: the log at a glance, then every broken rule."""
-    summary = found.summary
-    glance = [[name, count] for name, count in summary.rows.items()]
-    broken = [[f.severity, f.rule, f.table, f.column, f.count, str(f.example)] for f in found.findings]
-    columns = ["severity", "rule", "table", "column", "rows", "example"]
-    return [
-        table(f"{found.logs}", ["table", "rows"], glance),
-        table("Broken rules" if broken else "Every rule holds", columns, broken, left=4),
-    ]
+def check_parts(found: LogReport) -> list[Table | str]:
+    """What a check found: the log at a glance, then a line for every broken rule."""
+    broken = [f"{finding.severity}: {finding}" for finding in found.findings]
+    rows = [[name, count] for name, count in found.summary.rows.items()]
+    return [table(found.logs, ["table", "rows"], rows), *(broken or ["Every rule holds."])]
 
 
 def _times(value: float | None) -> str:

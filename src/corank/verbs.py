@@ -109,14 +109,18 @@ def train(
         fitted = place.features()
     else:
         refuse_existing(run, overwrite)
-        shutil.rmtree(run, ignore_errors=True)
         spec = FeatureSpec.read(features) if features else infer_spec(folder)
         fitted = fit_features(folder, spec, progress)
         info = None
 
     torch.manual_seed(seed)
     network = sizes.build(fitted.schema)
-    if info is None:
+    splits = (
+        Reader(folder, fitted, "train", config.reader),
+        Reader(folder, fitted, "valid", config.reader, space=config.valid_space),
+    )
+    if info is None:  # all that was given has been read: only now may an older run go
+        shutil.rmtree(run, ignore_errors=True)
         fitted.save(run / "features")
         place.write_config(sizes, config)
         info = RunInfo(
@@ -133,8 +137,8 @@ def train(
     job = Fit(
         run=place,
         model=network,
-        train=Reader(folder, fitted, "train", config.reader),
-        valid=Reader(folder, fitted, "valid", config.reader, space=config.valid_space),
+        train=splits[0],
+        valid=splits[1],
         validate=validation_metrics,
         config=config,
         seed=seed,
@@ -168,8 +172,7 @@ def predict(
         CorankError: the run, the samples or the split is not there, or `out` exists.
     """
     refuse_existing(out, overwrite)
-    if split not in SPLITS:
-        raise unknown("split", split, SPLITS)
+    _check_split(split)
     place = Run(run)
     model, fitted = place.model(), place.features()
     _, config = place.config()
@@ -230,6 +233,7 @@ def compare(
     Raises:
         CorankError: a folder is not an evaluated run, or the runs hold different rows.
     """
+    _check_split(split)
     return compare_runs(
         group_by_seed(runs), split, space=space, resamples=resamples, seed=seed, progress=progress
     )
@@ -246,6 +250,11 @@ def validation_metrics(scores: Scores) -> dict[str, float]:
         "ndcg@10": ndcg(ranking, clicks, 10).value,
         "logloss": logloss(scores.scores["click"], clicks),
     }
+
+
+def _check_split(name: str) -> None:
+    if name not in SPLITS:
+        raise unknown("split", name, SPLITS)
 
 
 def _device(config: TrainConfig) -> torch.device:
