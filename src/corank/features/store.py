@@ -36,7 +36,7 @@ class RowGroup:
         try:
             return pq.ParquetFile(self.path).read_row_group(self.index, columns=columns)
         except (OSError, pa.ArrowInvalid) as error:
-            raise CorankError(f"{self.path}: cannot be read as Parquet ({error})") from None
+            raise _damaged(self.path, error) from None
 
 
 class Store:
@@ -94,8 +94,19 @@ def _open(path: Path) -> pq.ParquetFile:
     except FileNotFoundError:
         raise CorankError(f"{path}: no such file; expected a folder made by `corank samples`") from None
     except (OSError, pa.ArrowInvalid) as error:
-        raise CorankError(f"{path}: cannot be read as Parquet ({error})") from None
+        raise _damaged(path, error) from None
 
 
 def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    return _open(path).read(columns=columns)
+    try:
+        return _open(path).read(columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> CorankError:
+    """The error for a file whose footer or pages cannot be read, with the first line of the reason."""
+    reason = str(error).strip().partition("\n")[0]
+    return CorankError(
+        f"{path}: cannot be read as Parquet ({reason}); expected a file made by corank samples"
+    )

@@ -40,15 +40,26 @@ def engine(reads: Path, scratch_in: Path | None = None) -> Iterator[duckdb.DuckD
         with duckdb.connect(str(Path(scratch) / "tables.duckdb"), config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
-            try:
+            with reading(reads):
                 yield connection
-            except duckdb.Error as error:
-                if type(error) not in _OUTSIDE_ERRORS:
-                    raise
-                reason = str(error).strip().splitlines()[0]
-                raise CorankError(
-                    f"{reads}: its tables cannot be read, or memory or disk ran out ({reason})"
-                ) from error
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Around the work on a log's tables: name the folder when what is read turns out to be damaged.
+
+    Raises:
+        CorankError: a file is damaged beyond its footer, or memory or disk ran out.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if type(error) not in _OUTSIDE_ERRORS:
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise CorankError(
+            f"{folder}: its tables cannot be read, or memory or disk ran out ({reason})"
+        ) from error
 
 
 def quoted(text: str) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from corank.errors import CorankError
 from corank.files import fingerprint, refuse_existing, whole_folder
 from corank.logs import open_logs
+from corank.logs.engine import reading
 from corank.progress import QUIET, Reporter
 from corank.samples.config import SampleConfig, check_recipe, resolve
 from corank.samples.engine import Engine, running
@@ -55,7 +56,7 @@ def build_samples(
     tables = open_logs(Path(logs))
     with whole_folder(out, overwrite) as folder:
         spill = folder / ".spill"
-        with running(spill) as engine:
+        with reading(tables.folder), running(spill) as engine:
             with progress.task("preparing samples", STEPS) as task:
                 prepared = prepare(engine, tables, chosen, config, seed, task)
             sizes = _write_splits(folder, engine, prepared, config, progress)

@@ -103,11 +103,12 @@ class Run:
 
     def config(self) -> tuple[ModelConfig, TrainConfig]:
         """The resolved configurations of model and training."""
+        name = self.info().model
         values = read_json(self.folder / "config.json")
         if not isinstance(values, dict) or not {"model", "train"} <= values.keys():
             raise CorankError(f"{self.folder / 'config.json'}: not written by corank, or damaged")
         return (
-            parse_model_config(self.info().model, values["model"], str(self.folder / "config.json")),
+            parse_model_config(name, values["model"], str(self.folder / "config.json")),
             TrainConfig.parse(values["train"], str(self.folder / "config.json")),
         )
 
