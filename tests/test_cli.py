@@ -1,0 +1,140 @@
+"""The command line: the whole path, one JSON document, silence, and the same results as from Python."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import corank as package
+from corank import cli, verbs
+from corank.models import list_models
+from tests.cli import corank, document
+
+FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
+SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
+VERBS = ("samples", "features", "train", "evaluate", "predict", "compare", "report", "models")
+MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the whole path made: its folder, and each verb's JSON document."""
+
+    folder: Path
+    said: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Every step once, from the simulation to the report."""
+    at = tmp_path_factory.mktemp("cli")
+    logs, samples, runs = at / "logs", at / "samples", at / "runs"
+    one, two = (runs / model for model in MODELS)
+    said = {
+        "simulate": document("logs", "simulate", logs, "--set", "requests=300"),
+        "check": document("logs", "check", logs),
+        "samples": document("samples", logs, samples, "--recipe", "unexposed"),
+        "features": document("features", samples, at / "features.yaml"),
+        "train": document("train", samples, one, "--model", MODELS[0], *SET),
+        "train again": document(
+            "train", samples, two, "--model", MODELS[1], *SET, "--features", at / "features.yaml"
+        ),
+        "evaluate": document("evaluate", one, "--resamples", 20),
+        "evaluate again": document("evaluate", two, samples, "--resamples", 20),
+        "predict": document("predict", one, samples, at / "predictions.parquet"),
+        "compare": document("compare", one, two, "--resamples", 20),
+        "report": document("report", runs),
+        "models": document("models"),
+    }
+    return Made(at, said)
+
+
+def test_each_verb_says_what_it_made(made: Made) -> None:
+    said, at = made.said, made.folder
+    assert said["simulate"]["rows"]["requests"] == said["check"]["summary"]["rows"]["requests"]
+    assert said["check"]["findings"] == []
+    assert said["samples"] == json.loads((at / "samples" / "manifest.json").read_text())
+    assert len(said["features"]["fields"]) == (at / "features.yaml").read_text().count("- {column")
+    assert said["train"] == json.loads((at / "runs" / MODELS[0] / "run.json").read_text())
+    assert said["evaluate"] == json.loads((at / "runs" / MODELS[0] / "evaluation" / "test.json").read_text())
+    assert [model["name"] for model in said["compare"]["models"]] == list(MODELS)
+    assert said["models"] == list_models()
+    assert Path(said["report"]["path"]).read_text().startswith("<!doctype html>")
+
+
+def test_an_edited_spec_that_says_the_same_changes_nothing(made: Made) -> None:
+    """The features inferred for the first model are those written out for the second."""
+    one, two = (made.folder / "runs" / model / "features" for model in MODELS)
+    assert (one / "spec.yaml").read_bytes() == (two / "spec.yaml").read_bytes()
+    assert (one / "statistics.json").read_bytes() == (two / "statistics.json").read_bytes()
+
+
+def test_python_gives_the_same_as_the_command_line(made: Made, tmp_path: Path) -> None:
+    logs, samples, run = tmp_path / "logs", tmp_path / "samples", tmp_path / "run"
+    verbs.simulate(logs, settings=("requests=300",))
+    manifest = verbs.samples(logs, samples, "unexposed")
+    assert manifest.fingerprint == made.said["samples"]["fingerprint"]
+    verbs.train(samples, run, MODELS[0], settings=FEW_STEPS)
+    theirs = made.folder / "runs" / MODELS[0]
+    assert (run / "model.safetensors").read_bytes() == (theirs / "model.safetensors").read_bytes()
+    scored = pq.read_table(verbs.predict(run, samples, tmp_path / "p.parquet"))
+    assert scored.equals(pq.read_table(made.folder / "predictions.parquet"))
+    assert scored.equals(pq.read_table(theirs / "predictions" / "test.parquet"))
+    assert verbs.evaluate(run, resamples=20).to_json() == made.said["evaluate"]
+
+
+@pytest.mark.parametrize("name", verbs.__all__)
+def test_a_verb_and_its_twin_have_the_same_defaults(name: str) -> None:
+    """An argument of one name has one default, however the verb is called."""
+    functions = getattr(cli, name), getattr(verbs, name)
+    on_screen, in_python = (inspect.signature(function).parameters for function in functions)
+    empty = (None, "", (), inspect.Parameter.empty)
+    for argument in on_screen.keys() & in_python.keys():
+        one, other = on_screen[argument].default, in_python[argument].default
+        assert one == other or (one in empty and other in empty), argument
+
+
+def test_every_verb_takes_json_and_quiet_and_explains_its_arguments() -> None:
+    for verb in ("demo", "logs simulate", "logs import", "logs check", *VERBS):
+        shown = corank(*verb.split(), "--help")
+        assert shown.exit_code == 0
+        assert {"--json", "--quiet"} <= set(shown.stdout.split()), verb
+
+
+def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
+    run = made.folder / "runs" / MODELS[0]
+    shown = corank("evaluate", run, "--resamples", 20, "--quiet")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert all(f"{space} items" in shown.stdout for space in ("exposed", "unexposed", "entire"))
+    assert {"gauc", "ndcg@10", "calibration", "cold_items"} <= set(shown.stdout.split())
+    shown = corank("compare", run, made.folder / "runs" / MODELS[1], "--resamples", 20, "--quiet")
+    assert {"gauc", *MODELS} <= set(shown.stdout.split())
+    assert "Every rule holds." in corank("logs", "check", made.folder / "logs", "--quiet").stdout
+
+
+def test_progress_goes_to_standard_error(made: Made, tmp_path: Path) -> None:
+    run = made.folder / "runs" / MODELS[0]
+    loud = corank("predict", run, made.folder / "samples", tmp_path / "p.parquet", "--json")
+    assert "predict: " in loud.stderr
+    assert set(json.loads(loud.stdout)) == {"path"}
+
+
+def test_the_installed_command_is_this_one() -> None:
+    """In a process of its own: what it prints, and what no test runner catches."""
+    done = subprocess.run(
+        [sys.executable, "-m", "corank.cli", "train", "nowhere", "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "corank: nowhere: no such samples folder; make one with: corank samples LOGS OUT\n"
+    assert corank("--version").stdout == f"corank {package.__version__}\n"
