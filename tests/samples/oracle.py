@@ -174,6 +174,36 @@ def item_clicks(log: Log, request: Row, item: Any) -> int:
     )
 
 
+def exposures(log: Log, request: Row, item: Any) -> Row:
+    """Earlier requests that showed the item, to this user and to anyone."""
+    by_id = {earlier["request_id"]: earlier for earlier in log["requests"]}
+    shown = [
+        by_id[row["request_id"]]
+        for row in log["candidates"]
+        if row["exposed"] and row["item_id"] == item and row["request_id"] in by_id
+    ]
+    shown = [earlier for earlier in shown if earlier["timestamp"] < request["timestamp"]]
+    own = [earlier["timestamp"] for earlier in shown if earlier["user_id"] == request["user_id"]]
+    since = float(np.float32((request["timestamp"] - max(own)) / 1e6)) if own else None
+    return {"user_shown": len(own), "user_since_shown": since, "item_shown": len(shown)}
+
+
+def from_touch(log: Log, request: Row, item: Row) -> Row:
+    """The list's touched items by recency, and the price less that of the first of them."""
+    order = {
+        row["item_id"]: touches(log, request, row["item_id"], ["user_id"], "user")["user_touch_order"]
+        for row in request["list"]
+    }
+    touched = sorted((place, key) for key, place in order.items() if place is not None)
+    places = {key: place + 1 for place, (_, key) in enumerate(touched)}
+    distance = None
+    if touched:
+        anchor = next(row for row in request["list"] if row["item_id"] == touched[0][1])
+        if is_value(item["price"]) and is_value(anchor["price"]):
+            distance = float(np.float32(item["price"] - anchor["price"]))
+    return {"list_touch_order": places.get(item["item_id"]), "price_from_touch": distance}
+
+
 def samples(
     log: Log, cuts: tuple[int, int], recipe: str, ratio: float, seed: int, sessions: bool
 ) -> list[tuple[Row, list[Row]]]:
@@ -197,6 +227,8 @@ def samples(
                 "price": item["price"],
                 "price_rank": rank(request, item, "price"),
                 "item_clicks": item_clicks(log, request, item["item_id"]),
+                **exposures(log, request, item["item_id"]),
+                **from_touch(log, request, item),
             }
             for name, scope in scopes.items():
                 row |= touches(log, request, item["item_id"], scope, name)

@@ -13,9 +13,11 @@ import pyarrow as pa
 from tests.samples.generated import CUTS, schemas, tables
 from tests.samples.oracle import ACTIONS, Log
 
+from corank.samples.anchors import from_touch, listed_candidates
 from corank.samples.config import Recipe, SampleConfig
 from corank.samples.engine import Logs
 from corank.samples.expansion import candidates_of, expanded
+from corank.samples.exposures import shown, shown_to_anyone, shown_to_user
 from corank.samples.histories import history_events, with_history
 from corank.samples.labels import fates, own_labels
 from corank.samples.popularity import item_clicks
@@ -51,6 +53,11 @@ class Steps:
             requests.select("_number", "timestamp", "user_id", "session_id"), "_number"
         )
         self._step("item_clicks", item_clicks(asking, log.events, config.click_actions))
+        exposures = shown(log.requests, log.candidates)
+        self._step("shown_to_user", shown_to_user(asking, exposures))
+        self._step("shown_to_anyone", shown_to_anyone(asking, exposures))
+        lists = listed_candidates(requests, log.candidates, ["price"])
+        self._step("from_touch", from_touch(samples, lists, requests, log.events, ["price"]))
         for name, scope in (("user", ["user_id"]), ("session", ["user_id", "session_id"])):
             self._step(f"{name}_touches", touches(asking, log.events, scope, name, ACTIONS))
 

@@ -98,8 +98,11 @@ def check_labels(log: oracle.Log, results: dict[str, Any], store: list[Any]) -> 
     assert sorted(row["_fate"] for row in results["fates"]) == sorted(fates)
 
 
+PER_ROW = ("samples", "item_clicks", "shown_to_user", "shown_to_anyone", "from_touch")
+
+
 def check_samples(results: dict[str, Any], store: list[Any]) -> None:
-    rows = {name: by(results[name], "_row") for name in ("samples", "item_clicks")}
+    rows = {name: by(results[name], "_row") for name in PER_ROW}
     touched = {name: by(results[f"{name}_touches"], "_row") for name in ("user", "session")}
     labels = by(results["labels"], "_number", "item_id")
     expected = [(number, item) for number, (_, items) in enumerate(store) for item in items]
@@ -109,6 +112,15 @@ def check_samples(results: dict[str, Any], store: list[Any]) -> None:
         for column in ("item_id", "exposed", "position", "price_rank"):
             assert row[column] == item[column], column
         assert rows["item_clicks"][(index,)]["item_clicks"] == item["item_clicks"]
+        for step, absent in (
+            ("shown_to_user", {"user_shown": 0, "user_since_shown": None}),
+            ("shown_to_anyone", {}),
+            ("from_touch", {"list_touch_order": None, "price_from_touch": None}),
+        ):
+            told = rows[step].get((index,), absent)
+            assert {name: item[name] for name in told if name != "_row"} == {
+                name: value for name, value in told.items() if name != "_row"
+            }
         label = labels.get((number, item["item_id"]), {"label_click": 0, "label_purchase": 0})
         assert (label["label_click"], label["label_purchase"]) == (
             item["label_click"],
@@ -118,5 +130,5 @@ def check_samples(results: dict[str, Any], store: list[Any]) -> None:
             absent = {column: 0 if "touches" in column else None for column in item}
             found = touched[name].get((index,), absent)
             for column in item:
-                if column.startswith(f"{name}_"):
+                if column.startswith((f"{name}_touch", f"{name}_since_touch")):
                     assert found[column] == item[column], column

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from corank.errors import CorankError
 from corank.logs import LogTables
 from corank.logs.schemas import SCHEMAS
+from corank.samples.anchors import anchor_columns
+from corank.samples.exposures import EXPOSURE_COLUMNS
 from corank.samples.touches import touch_columns
 
 FROM_HISTORY = ("history_offset", "history_length")
@@ -22,13 +24,20 @@ def request_columns(logs: LogTables) -> list[str]:
 
 
 def sample_columns(
-    logs: LogTables, ranked: Sequence[str], scopes: Mapping[str, Sequence[str]], actions: Sequence[str]
+    logs: LogTables,
+    ranked: Sequence[str],
+    relative: Sequence[str],
+    scopes: Mapping[str, Sequence[str]],
+    actions: Sequence[str],
+    exposures: bool,
 ) -> list[str]:
     """Columns with one value an item: the candidate's own, labels, and what is known as of the request."""
     attributes = [name for name in logs.schema("candidates").names if name not in SCHEMAS["candidates"]]
     touched = [column for scope in scopes for column in touch_columns(scope, actions)]
     ranks = [f"{column}_rank" for column in ranked]
-    return [*FROM_CANDIDATES, *FROM_LABELS, *attributes, *ranks, "item_clicks", *touched]
+    shown = EXPOSURE_COLUMNS if exposures else ()
+    computed = [*ranks, "item_clicks", *shown, *touched, *anchor_columns(relative)]
+    return [*FROM_CANDIDATES, *FROM_LABELS, *attributes, *computed]
 
 
 def refuse_clashes(logs: LogTables, columns: Sequence[str]) -> None:

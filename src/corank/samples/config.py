@@ -36,6 +36,9 @@ class SampleConfig(Config):
         touch_actions: actions with counts of their own (`user_touches_ACTION`); all if null.
         rank_columns: numeric candidate columns that are ranked within the list; `price`, where there is
             one, if null.
+        relative_columns: numeric candidate columns of which the distance to the list's item that the user
+            touched last is taken; all if null.
+        exposure_counts: count earlier exposures (`user_shown`, `user_since_shown`, `item_shown`).
         row_group_samples: samples in a Parquet row group, about.
         file_samples: samples in a Parquet file, about.
 
@@ -56,6 +59,8 @@ class SampleConfig(Config):
     history_actions: Actions | None = None
     touch_actions: tuple[str, ...] | None = None
     rank_columns: tuple[str, ...] | None = None
+    relative_columns: tuple[str, ...] | None = None
+    exposure_counts: bool = True
     row_group_samples: int = Field(default=1 << 16, ge=1)
     file_samples: int = Field(default=1 << 20, ge=1)
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
+from corank.logs.schemas import SCHEMAS
 from corank.samples.config import SampleConfig
 from corank.samples.manifest import InputFile
 
@@ -40,17 +41,40 @@ def rank_columns(logs: LogTables, config: SampleConfig) -> tuple[str, ...]:
     Raises:
         CorankError: one of them is not there or not numeric.
     """
-    schema = logs.schema("candidates")
     if config.rank_columns is None:
-        return ("price",) if "price" in schema.names and _is_number(schema.field("price").type) else ()
-    for column in config.rank_columns:
+        return tuple(name for name in _numeric(logs) if name == "price")
+    return _checked(logs, config.rank_columns, "rank_columns")
+
+
+def relative_columns(logs: LogTables, config: SampleConfig) -> tuple[str, ...]:
+    """The candidate columns to compare with those of the item touched last.
+
+    Raises:
+        CorankError: one of them is not there or not numeric.
+    """
+    if config.relative_columns is None:
+        return _numeric(logs)
+    return _checked(logs, config.relative_columns, "relative_columns")
+
+
+def _numeric(logs: LogTables) -> tuple[str, ...]:
+    """Numeric candidate columns known at ranking time."""
+    schema = logs.schema("candidates")
+    return tuple(
+        field.name for field in schema if field.name not in SCHEMAS["candidates"] and _is_number(field.type)
+    )
+
+
+def _checked(logs: LogTables, columns: tuple[str, ...], where: str) -> tuple[str, ...]:
+    schema = logs.schema("candidates")
+    for column in columns:
         if column not in schema.names:
-            raise unknown("column", column, schema.names, where="rank_columns (table candidates)")
+            raise unknown("column", column, schema.names, where=f"{where} (table candidates)")
         if not _is_number(schema.field(column).type):
             raise CorankError(
-                f"rank_columns: candidates.{column} is {schema.field(column).type}, expected a number"
+                f"{where}: candidates.{column} is {schema.field(column).type}, expected a number"
             )
-    return config.rank_columns
+    return columns
 
 
 def scopes(logs: LogTables) -> dict[str, list[str]]:

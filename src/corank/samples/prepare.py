@@ -9,10 +9,12 @@ import ibis.expr.types as ir
 from corank.logs import LogTables
 from corank.progress import Task
 from corank.samples import checks, inputs
+from corank.samples.anchors import from_touch, listed_candidates
 from corank.samples.columns import refuse_clashes, request_columns, sample_columns
 from corank.samples.config import Recipe, SampleConfig
 from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
+from corank.samples.exposures import shown, shown_to_anyone, shown_to_user
 from corank.samples.histories import history_events, with_history
 from corank.samples.labels import fates, own_labels
 from corank.samples.popularity import item_clicks
@@ -62,11 +64,13 @@ def prepare(
         CorankError: the log lacks what the configuration names, or a split would be empty.
     """
     ranked = inputs.rank_columns(tables, config)
+    relative = inputs.relative_columns(tables, config)
     scopes = inputs.scopes(tables)
     logs = engine.read(tables)
     checks.refuse_duplicates(engine, tables, logs)
     actions = checks.touch_actions(engine, tables, logs, config)
-    per_request, per_sample = request_columns(tables), sample_columns(tables, ranked, scopes, actions)
+    per_request = request_columns(tables)
+    per_sample = sample_columns(tables, ranked, relative, scopes, actions, config.exposure_counts)
     refuse_clashes(tables, [*per_request, *per_sample])
 
     task.advance(note="splits")
@@ -92,6 +96,10 @@ def prepare(
     )
     clicks = item_clicks(asking.select("_row", "item_id", "timestamp"), logs.events, config.click_actions)
     computed = [engine.keep("item_clicks", clicks)]
+    if config.exposure_counts:
+        exposures = engine.keep("exposures", shown(logs.requests, logs.candidates))
+        computed.append(engine.keep("shown_to_user", shown_to_user(asking, exposures)))
+        computed.append(engine.keep("shown_to_anyone", shown_to_anyone(asking, exposures)))
 
     task.advance(note="labels")
     fate = engine.keep("fates", fates(logs.events, logs.requests, requests, logs.candidates, config))
@@ -100,6 +108,9 @@ def prepare(
     for name, by in scopes.items():
         touched = touches(asking, logs.events, by, name, actions)
         computed.append(engine.keep(f"{name}_touches", touched))
+    lists = listed_candidates(requests, logs.candidates, relative)
+    anchored = from_touch(samples, lists, requests, logs.events, relative)
+    computed.append(engine.keep("from_touch", anchored))
     prepared = Prepared(
         requests=request_rows(placed, logs.requests, logs.users, per_request),
         samples=sample_rows(samples, own_labels(fate), computed, per_sample),

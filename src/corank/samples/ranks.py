@@ -17,10 +17,13 @@ def with_ranks(candidates: ir.Table, columns: Sequence[str]) -> ir.Table:
     return candidates.mutate(**{f"{column}_rank": _rank(candidates, column) for column in columns})
 
 
+def measured(value: ir.Column) -> ir.Column:
+    """The values of a numeric column, null where NaN."""
+    return value.isnan().ifelse(ibis.null(value.type()), value) if value.type().is_floating() else value
+
+
 def _rank(candidates: ir.Table, column: str) -> ir.Column:
-    value = candidates[column]
-    if value.type().is_floating():
-        value = value.isnan().ifelse(ibis.null(value.type()), value)
+    value = measured(candidates[column])
     sorted_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False))
     whole_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False), rows=(None, None))
     count, rows = value.count().over(whole_list), candidates.count().over(whole_list)

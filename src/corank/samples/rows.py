@@ -28,13 +28,14 @@ def sample_rows(
     Args:
         samples: kept candidates, with `_row` and `_number`.
         labels: at most one row a (`_number`, `item_id`).
-        computed: tables of at most one row a `_row`; where a row is absent, counts of touches are 0 and other
-            columns null.
+        computed: tables of at most one row a `_row`; where a row is absent, counts of touches and exposures
+            are 0 and other columns null.
         columns: those of the store.
     """
     rows = attach(samples, labels, ["_number", "item_id"])
     for table in computed:
         rows = attach(rows, table, ["_row"])
     counts = [name for name in columns if name.startswith(("user_touches", "session_touches"))]
+    counts += [name for name in columns if name == "user_shown"]
     absent = {name: rows[name].fill_null(0) for name in ("label_click", "label_purchase", *counts)}
     return rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_row").select(*columns)

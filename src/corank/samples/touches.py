@@ -26,7 +26,7 @@ def touches(
     Returns:
         `_row` and the `touch_columns`.
     """
-    numbered = _numbered(events, scope, actions)
+    numbered = numbered_events(events, scope, actions)
     touched = samples.semi_join(numbered, [*scope, "item_id"])
     total, *by_action, since_touch, touch_order = touch_columns(name, actions)
     counts = {total: ("sum", "_one")}
@@ -54,8 +54,14 @@ def touch_columns(name: str, actions: Sequence[str]) -> list[str]:
     return [f"{name}_touches", *by_action, f"{name}_since_touch", f"{name}_touch_order"]
 
 
-def _numbered(events: ir.Table, scope: Sequence[str], actions: Sequence[str]) -> ir.Table:
-    """The events with `_step`, their place (from 1) in the scope's order, and what is summed."""
+def numbered_events(events: ir.Table, scope: Sequence[str], actions: Sequence[str]) -> ir.Table:
+    """The events with `_step`, their place (from 1) in the scope's order, and what is summed.
+
+    Args:
+        events: the scope's columns, `item_id`, `timestamp`, `action`.
+        scope: columns that name the user, or the user and the session.
+        actions: each gets a column `_is_INDEX`.
+    """
     order = [events.timestamp, events.action, events.item_id]
     return events.filter(*(events[column].notnull() for column in scope)).select(
         *scope,
