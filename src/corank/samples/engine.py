@@ -20,6 +20,10 @@ STREAM_ROWS = 1 << 17
 """Rows in a batch of a stream."""
 
 
+SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+"""What each connection needs: times as stored, and no bar of DuckDB's own between the reporter's lines."""
+
+
 @dataclass(frozen=True)
 class Logs:
     """The five log tables as Ibis tables."""
@@ -43,6 +47,7 @@ class Engine:
     def __init__(self, spill: Path) -> None:
         # Every result that needs an order states it, so keeping insertion order would only cost memory.
         self._connection = ibis.duckdb.connect(temp_directory=str(spill), preserve_insertion_order=False)
+        self._connection.con.execute(SESSION)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
 
     def read(self, tables: LogTables) -> Logs:
@@ -67,7 +72,7 @@ class Engine:
         """A result as batches, made while they are consumed; several may be read in turns."""
         # Ibis 12 streams by a method that DuckDB 2 no longer has, and a connection holds one result only.
         cursor = self._connection.con.cursor()
-        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(SESSION)
         self._cursors.append(cursor)
         reader = cursor.sql(ibis.to_sql(table, dialect="duckdb")).to_arrow_reader(STREAM_ROWS)
         # DuckDB widens literals and their arithmetic; the expression's own types are what was meant.
