@@ -81,7 +81,7 @@ def _app(
 @app.command()
 @_verb
 def demo(
-    out: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("demo"),
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")] = Path("demo"),
     seed: Seed = 0,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -101,7 +101,7 @@ def demo(
 @logs.command("simulate")
 @_verb
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     size: Annotated[
         str, typer.Option(help="s, m or l: about 20 thousand, 200 thousand, 2 million searches.")
     ] = "s",
@@ -127,9 +127,9 @@ def simulate(
 @logs.command("import")
 @_verb
 def import_logs(
-    source: Annotated[str, typer.Argument(help="The data set: trivago.")],
-    src: Annotated[Path, typer.Argument(help="Its file or folder.")],
-    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The data set: trivago.")],
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="Its file or folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: QuietFlag = False,
@@ -170,7 +170,7 @@ def check(
 @_verb
 def samples(
     folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
-    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     recipe: Annotated[str, typer.Option(help="exposed or unexposed.")] = "unexposed",
     seed: Seed = 0,
     settings: Settings = None,
@@ -189,7 +189,7 @@ def samples(
 @_verb
 def features(
     folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
-    out: Annotated[Path, typer.Argument(help="YAML file to make.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="YAML file to make.")],
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: QuietFlag = False,
@@ -207,7 +207,7 @@ def features(
 @_verb
 def train(
     folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
-    run: Annotated[Path, typer.Argument(help="Run folder to make.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder to make.")],
     model: Annotated[str, typer.Option(help="A name listed by `corank models`.")] = "unimixer_lite_s",
     seed: Seed = 0,
     settings: Settings = None,
@@ -235,9 +235,9 @@ def train(
 @app.command()
 @_verb
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A folder made by `corank train`.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by `corank train`.")],
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[SAMPLES]", help="Default: the samples it was trained on.")
+        Path | None, typer.Argument(metavar="SAMPLES", help="Default: the samples it was trained on.")
     ] = None,
     split: Split = "test",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
@@ -255,9 +255,9 @@ def evaluate(
 @app.command()
 @_verb
 def predict(
-    run: Annotated[Path, typer.Argument(help="A folder made by `corank train`.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by `corank train`.")],
     folder: Annotated[Path, typer.Argument(metavar="SAMPLES", help="A folder made by `corank samples`.")],
-    out: Annotated[Path, typer.Argument(help="Parquet file to make.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Parquet file to make.")],
     split: Split = "test",
     overwrite: Overwrite = False,
     json: Json = False,
@@ -273,7 +273,10 @@ def predict(
 @app.command()
 @_verb
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; seeds of one model are taken together.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run folders; seeds of one model are taken together."),
+    ],
     split: Split = "test",
     space: Annotated[str, typer.Option(help="exposed, unexposed or entire.")] = "exposed",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
@@ -291,7 +294,7 @@ def compare(
 @app.command()
 @_verb
 def report(
-    folder: Annotated[Path, typer.Argument(help="A run, or a folder of runs and samples.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A run, or a folder of runs and samples.")],
     out: Annotated[Path | None, typer.Option(help="HTML file; default: FOLDER/report.html.")] = None,
     json: Json = False,
     quiet: QuietFlag = False,
@@ -306,7 +309,7 @@ def report(
 @app.command()
 @_verb
 def models(
-    pattern: Annotated[str, typer.Argument(help="A pattern, such as 'rankmixer*'.")] = "*",
+    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="A pattern, such as 'rankmixer*'.")] = "*",
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
