@@ -43,7 +43,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         (["valid_from=2023-11-14T22:13:25", "test_from=2100-01-01"], "leaves nothing to test on"),
         (
-            ["valid_from=2023-11-14T22:13:24.5", "test_from=2023-11-14T22:13:24.6"],
+            ["valid_from=2023-11-14T22:13:24.55", "test_from=2023-11-14T22:13:24.6"],
             "split valid would have no requests",
         ),
         (["valid=0.001"], "a split would be empty"),
