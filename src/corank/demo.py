@@ -13,6 +13,7 @@ from corank.progress import QUIET, Reporter
 from corank.samples.manifest import Manifest
 
 MODELS = ("dlrm_mlp_s", "unimixer_lite_s")
+SETTINGS = ("epochs=2",)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def demo(out: Path, seed: int = 0, overwrite: bool = False, progress: Reporter =
     manifest = verbs.samples(logs, samples, "unexposed", seed, overwrite=overwrite, progress=progress)
     runs = [out / model for model in MODELS]
     for model, run in zip(MODELS, runs, strict=True):
-        verbs.train(samples, run, model, seed, overwrite=overwrite, progress=progress)
+        verbs.train(samples, run, model, seed, SETTINGS, overwrite=overwrite, progress=progress)
         verbs.evaluate(run, samples, progress=progress)
     comparison = verbs.compare(runs, progress=progress)
     page = verbs.report(out, progress=progress)
