@@ -15,6 +15,7 @@ from corank.layers import (
     NumberEmbedding,
     PerTokenFFN,
     PerTokenSwiGLU,
+    RMSNorm,
     SiameseNorm,
     SplitLinear,
     TokenMixer,
@@ -22,7 +23,7 @@ from corank.layers import (
 
 
 def rms_norm(x: Tensor) -> Tensor:
-    return x / (x.pow(2).mean(-1, keepdim=True) + torch.finfo(torch.float32).eps).sqrt()
+    return x / (x.pow(2).mean(-1, keepdim=True) + 1e-6).sqrt()
 
 
 @pytest.mark.parametrize(("tokens", "width", "heads"), [(2, 6, 2), (3, 8, 4), (1, 4, 2), (5, 3, 1)])
@@ -86,6 +87,21 @@ def test_per_token_layers_are_one_network_a_token() -> None:
         up = x[:, t] @ glu.up.weight[t] + glu.up.bias[t]
         expected = (up * gate * torch.sigmoid(gate)) @ glu.down.weight[t] + glu.down.bias[t]
         torch.testing.assert_close(glu(x)[:, t], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 8), (1, 1, 1), (7, 2)])
+def test_rms_norm_is_pytorchs_forward_and_backward(shape: tuple[int, ...]) -> None:
+    ours, theirs = RMSNorm(shape[-1]), nn.RMSNorm(shape[-1], eps=1e-6)
+    with torch.no_grad():
+        for norm in (ours, theirs):
+            norm.weight.copy_(torch.linspace(0.5, 2, shape[-1]))
+    x, upstream = torch.randn(shape, requires_grad=True), torch.randn(shape)
+    results = []
+    for norm in (ours, theirs):
+        y = norm(x)
+        results.append([y, *torch.autograd.grad(y, [x, norm.weight], upstream)])
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_siamese_norm_runs_its_two_streams() -> None:

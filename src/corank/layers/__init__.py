@@ -13,6 +13,7 @@ from corank.layers.embedding import FeatureEmbedding
 from corank.layers.mlp import MLP, SplitLinear
 from corank.layers.numbers import NumberEmbedding
 from corank.layers.per_token import PerTokenFFN, PerTokenLinear, PerTokenSwiGLU
+from corank.layers.rms_norm import RMSNorm
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
 from corank.layers.token_mixer import TokenMixer
@@ -27,6 +28,7 @@ __all__ = [
     "PerTokenFFN",
     "PerTokenLinear",
     "PerTokenSwiGLU",
+    "RMSNorm",
     "SiameseNorm",
     "SplitLinear",
     "TokenMixer",

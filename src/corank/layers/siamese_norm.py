@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from corank.layers.rms_norm import RMSNorm
+
 
 class SiameseNorm(nn.Module):
     """Run blocks on a post-normalised stream X and a pre-normalised stream Y that start equal:
@@ -23,9 +25,9 @@ class SiameseNorm(nn.Module):
     def __init__(self, blocks: Iterable[nn.Module], width: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
-        self.norm_x = nn.ModuleList(nn.RMSNorm(width) for _ in self.blocks)
-        self.norm_y = nn.ModuleList(nn.RMSNorm(width) for _ in self.blocks)
-        self.norm_out = nn.RMSNorm(width)
+        self.norm_x = nn.ModuleList(RMSNorm(width) for _ in self.blocks)
+        self.norm_y = nn.ModuleList(RMSNorm(width) for _ in self.blocks)
+        self.norm_out = RMSNorm(width)
 
     def forward(self, x_STD: Tensor) -> Tensor:
         """[S, T, D] to [S, T, D]."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
 from corank.layers.per_token import PerTokenSwiGLU
+from corank.layers.rms_norm import RMSNorm
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.tokenizer import TokenizerConfig
 from corank.layers.unimixing_lite import UniMixingLite, UniMixingLiteConfig
@@ -37,7 +38,7 @@ class UniMixerBlock(nn.Module):
     def __init__(self, tokens: int, config: UniMixerLiteConfig) -> None:
         super().__init__()
         self.mix: UniMixingLite = config.mixing.build(tokens, config.width)
-        self.norm = nn.RMSNorm(config.width)
+        self.norm = RMSNorm(config.width)
         self.ffn = PerTokenSwiGLU(tokens, config.width, config.expansion)
 
     def forward(self, x_STD: Tensor) -> Tensor:
