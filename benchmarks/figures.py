@@ -1,4 +1,4 @@
-"""The README's figure, drawn from results/trivago.csv.
+"""The README's figure and table, from results/trivago.csv.
 
 Run: python benchmarks/figures.py
 """
@@ -51,7 +51,27 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "trivago.svg", metadata={"Date": None})
     figure.savefig(folder / "trivago.png", dpi=150, metadata={"Software": None})
-    print(folder / "trivago.svg")
+    print(markdown(rows))
+
+
+def markdown(rows: dict[str, dict[str, str]]) -> str:
+    """The README's table."""
+    lines = [
+        "| model | MRR | over shown order | over last touched first | over LightGBM |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in sorted(rows.items(), key=lambda item: float(item[1]["test_mrr"])):
+        cells = [_difference(row, base) for base in ("shown", "touched", "lightgbm")]
+        label = f"`{name}`" if "_" in name else name
+        lines.append(" | ".join([f"| {label}", f"{float(row['test_mrr']):.4f}", *cells]) + " |")
+    return "\n".join(lines)
+
+
+def _difference(row: dict[str, str], base: str) -> str:
+    if not row[f"over_{base}"]:
+        return ""
+    low, value, high = (float(row[f"over_{base}{end}"]) for end in ("_low", "", "_high"))
+    return f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 if __name__ == "__main__":
