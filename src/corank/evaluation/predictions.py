@@ -45,14 +45,17 @@ class Predictions:
 
     @property
     def rows(self) -> int:
+        """Number of samples."""
         return len(self.score)
 
     @property
     def requests(self) -> int:
+        """Number of requests."""
         return int(self.request.max(initial=-1)) + 1
 
     @property
     def users(self) -> int:
+        """Number of users."""
         return int(self.user.max(initial=-1)) + 1
 
     def take(self, rows: Ints | Bools) -> Predictions:

@@ -27,10 +27,12 @@ class Ranking:
 
     @property
     def rows(self) -> int:
+        """Number of rows."""
         return len(self.order)
 
     @property
     def groups(self) -> int:
+        """Number of groups."""
         return len(self.group_starts) - 1
 
     @cached_property

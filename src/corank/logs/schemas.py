@@ -29,6 +29,7 @@ class Kind:
 
 
 def is_text(kind: pa.DataType) -> bool:
+    """Is it text, plain or dictionary-encoded?"""
     values = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(values) or pa.types.is_large_string(values))
 
