@@ -97,6 +97,7 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="a log folder to take instead")
     parser.add_argument("--limit", type=float, default=30.0, help="most times the sort's")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         logs = arguments.logs or Path(folder) / "logs"
         if arguments.logs is None:
@@ -131,6 +132,7 @@ def main() -> int:
     for line in (header, *lines):
         print("".join(f"{value:>{max(len(name), 18) + 2}}" for name, value in zip(header, line, strict=True)))
     machine = {
+        "load_before": round(load, 1),
         "cores": os.cpu_count(),
         "processor": platform.machine(),
         "python": platform.python_version(),

@@ -22,7 +22,8 @@ def as_of(
         askers: columns `by`, `timestamp` and any others, which are kept.
         events: columns `by`, `timestamp` and those that are aggregated.
         by: columns that name the group.
-        aggregates: new column -> ("sum" or "max", column of `events`); null where there was no event.
+        aggregates: new column -> ("sum" or "max", column of `events`); null where there was no event. Sums are
+            of integers.
     """
     values = list(dict.fromkeys(column for _, column in aggregates.values()))
     shared = [*by, "timestamp"]
@@ -45,6 +46,11 @@ def as_of(
     results = {}
     for name, (how, value) in aggregates.items():
         column = merged[inputs[values.index(value)]]
-        results[name] = (column.sum() if how == "sum" else column.max()).over(so_far)
+        # Summed as float64, exact for counts: DuckDB sums int64 in 128 bits, which doubles the time.
+        results[name] = (
+            column.cast("float64").sum().over(so_far).cast("int64")
+            if how == "sum"
+            else column.max().over(so_far)
+        )
     told = merged.mutate(**results)
     return told.filter(told["_event"] == 0).select(*askers.columns, *aggregates)
