@@ -6,7 +6,6 @@ and are written here.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from corank.features.infer import infer_spec
 from corank.features.reader import Reader
 from corank.features.spec import FeatureSpec
 from corank.features.store import SPLITS, Store
-from corank.files import refuse_existing
+from corank.files import refuse_existing, whole_folder
 from corank.logs import check_logs as check
 from corank.logs import import_logs
 from corank.logs.marketplace import simulate
@@ -103,14 +102,19 @@ def train(
     sizes = model_config(model, of_model)
     device = _device(config)
     place = Run(run)
+    if not store.manifest.sizes["valid"].exposed.clicks:
+        raise CorankError(
+            f"{folder / 'valid'}: no exposed item is clicked; validation needs clicks to judge by"
+        )
     if resume and place.exists:
         info = place.info()
         _refuse_change(place, info, model, seed, (sizes, config), store)
         fitted = place.features()
+        if features and _spec(store, features) != fitted.spec:
+            raise CorankError(f"{run}: cannot resume with other features; its own are in features/spec.yaml")
     else:
         refuse_existing(run, overwrite)
-        spec = FeatureSpec.read(features) if features else infer_spec(folder)
-        fitted = fit_features(folder, spec, progress)
+        fitted = fit_features(folder, _spec(store, features), progress)
         info = None
 
     torch.manual_seed(seed)
@@ -120,9 +124,6 @@ def train(
         Reader(folder, fitted, "valid", config.reader, space=config.valid_space),
     )
     if info is None:  # all that was given has been read: only now may an older run go
-        shutil.rmtree(run, ignore_errors=True)
-        fitted.save(run / "features")
-        place.write_config(sizes, config)
         info = RunInfo(
             model=model,
             seed=seed,
@@ -133,7 +134,10 @@ def train(
             versions=versions(),
             device=str(device),
         )
-        place.write_info(info)
+        with whole_folder(run, overwrite) as aside:
+            fitted.save(aside / "features")
+            Run(aside).write_config(sizes, config)
+            Run(aside).write_info(info)
     job = Fit(
         run=place,
         model=network,
@@ -250,6 +254,12 @@ def validation_metrics(scores: Scores) -> dict[str, float]:
         "ndcg@10": ndcg(ranking, clicks, 10).value,
         "logloss": logloss(scores.scores["click"], clicks),
     }
+
+
+def _spec(store: Store, path: Path | None) -> FeatureSpec:
+    """The spec in a file, or else the inferred one, its patterns expanded."""
+    spec = FeatureSpec.read(path) if path else infer_spec(store.folder)
+    return spec.expand({source: list(columns) for source, columns in store.columns.items()})
 
 
 def _check_split(name: str) -> None:

@@ -84,6 +84,22 @@ def test_mixing_parameters_are_as_the_paper_counts_them() -> None:
     assert sum(p.numel() for p in layer.parameters()) == 2 * N * 5 + 3 * 16 + N * 3
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_the_gradient_is_that_of_the_fixed_point(symmetric: bool) -> None:
+    """Against finite differences of the plain reference, in float64."""
+    g = torch.Generator().manual_seed(1)
+    logits, upstream = torch.randn(5, 5, generator=g), torch.randn(5, 5, generator=g)
+    free = logits.clone().requires_grad_()
+    torch.autograd.backward((sinkhorn(free, 0.7, symmetric, iterations=200) * upstream).sum())
+    assert free.grad is not None
+    for i, j in [(0, 0), (1, 3), (4, 2)]:
+        step = torch.zeros(5, 5, dtype=torch.float64)
+        step[i, j] = 1e-5
+        up, down = (reference_sinkhorn(logits.double() + s * step, 0.7, symmetric) for s in (1, -1))
+        expected = float(((up - down) * upstream).sum() / 2e-5)
+        assert float(free.grad[i, j]) == pytest.approx(expected, abs=2e-3)
+
+
 def test_gradients_reach_every_parameter() -> None:
     layer = UniMixingLiteConfig().build(4, 8)
     layer(torch.randn(3, 4, 8)).pow(2).sum().backward()

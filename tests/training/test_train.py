@@ -187,7 +187,7 @@ def test_evaluation_fills_the_run_and_comparison_reads_it(
     assert compared.models[1].differences["gauc"].low is not None
 
 
-def test_a_run_does_not_go_on_as_another(run: Path, market_samples: Path) -> None:
+def test_a_run_does_not_go_on_as_another(run: Path, market_samples: Path, tmp_path: Path) -> None:
     with pytest.raises(CorankError, match="already exists"):
         verbs.train(market_samples, run, "unimixer_lite_xs", 1, SETTINGS)
     with pytest.raises(CorankError, match="cannot resume with another model"):
@@ -196,6 +196,10 @@ def test_a_run_does_not_go_on_as_another(run: Path, market_samples: Path) -> Non
         verbs.train(market_samples, run, "unimixer_lite_xs", 2, SETTINGS, resume=True)
     with pytest.raises(CorankError, match="cannot resume with other settings"):
         verbs.train(market_samples, run, "unimixer_lite_xs", 1, ["epochs=9"], resume=True)
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("fields:\n  - {column: device, kind: id, source: request, group: context}\n")
+    with pytest.raises(CorankError, match="cannot resume with other features"):
+        verbs.train(market_samples, run, "unimixer_lite_xs", 1, SETTINGS, features=spec, resume=True)
 
 
 def test_damaged_runs_are_refused(run: Path, market_samples: Path, tmp_path: Path) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+GRADIENT_STEPS = 20
+"""Scalings that gradients pass through; those before them only find the fixed point."""
 
-def sinkhorn(logits: Tensor, tau: Tensor | float, symmetric: bool, iterations: int = 20) -> Tensor:
+
+def sinkhorn(logits: Tensor, tau: Tensor | float, symmetric: bool, iterations: int = 100) -> Tensor:
     """`Sinkhorn(logits / tau)`: exponentiate, then scale rows and columns until all sums are 1.
 
     With `symmetric`, the logits are replaced by `(W + W^T) / 2` and scaled as `D W D`, d <- sqrt(d / (W d)),
     which keeps the result symmetric to the last bit, where alternating rows and columns would not. All in
     float32 and in the log domain, whatever the input's type. (UniMixer, arXiv 2604.00590; notes, section 3.)
+
+    The first scalings only find the fixed point, without a graph; the last `GRADIENT_STEPS` of them carry the
+    gradient, which is the fixed point's own up to a factor that shrinks geometrically with their number.
 
     Args:
         logits: [..., N, N].
@@ -31,17 +37,28 @@ def sinkhorn(logits: Tensor, tau: Tensor | float, symmetric: bool, iterations: i
     if symmetric:
         w = (w + w.mT) / 2
     w = w / tau
-    if symmetric:
-        d = torch.zeros_like(w[..., 0])
-        for _ in range(iterations):
-            d = (d - torch.logsumexp(w + d.unsqueeze(-2), dim=-1)) / 2
-        return torch.exp(w + (d.unsqueeze(-1) + d.unsqueeze(-2)))
-    rows = torch.zeros_like(w[..., 0])
-    columns = torch.zeros_like(w[..., 0, :])
+    scale = _scale_symmetric if symmetric else _scale
+    start = torch.zeros_like(w[..., 0])
+    with torch.no_grad():
+        start = scale(w, start, iterations - GRADIENT_STEPS)[1]
+    rows, columns = scale(w, start, min(iterations, GRADIENT_STEPS))
+    return torch.exp(w + (rows.unsqueeze(-1) + columns.unsqueeze(-2)))
+
+
+def _scale_symmetric(w: Tensor, d: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+    """Log scalings of rows and of columns, which are one."""
+    for _ in range(iterations):
+        d = (d - torch.logsumexp(w + d.unsqueeze(-2), dim=-1)) / 2
+    return d, d
+
+
+def _scale(w: Tensor, columns: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+    """Log scalings of rows and of columns, the columns last."""
+    rows = torch.zeros_like(columns)
     for _ in range(iterations):
         rows = -torch.logsumexp(w + columns.unsqueeze(-2), dim=-1)
         columns = -torch.logsumexp(w + rows.unsqueeze(-1), dim=-2)
-    return torch.exp(w + rows.unsqueeze(-1) + columns.unsqueeze(-2))
+    return rows, columns
 
 
 def row_error(w: Tensor) -> Tensor:

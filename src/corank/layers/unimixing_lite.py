@@ -18,7 +18,7 @@ class UniMixingLiteConfig(Config):
     rank: int = Bound(default=16, ge=1)  # r, inner width of the global matrix
     basis: int = Bound(default=2, ge=1)  # b, local matrices shared by all blocks
     symmetric: bool = True
-    iterations: int = Bound(default=20, ge=1)  # Sinkhorn scalings
+    iterations: int = Bound(default=100, ge=1)  # Sinkhorn scalings
     identity: float = 3.0  # how far the initial local logits lean towards mixing nothing
 
     def build(self, tokens: int, width: int) -> UniMixingLite:
