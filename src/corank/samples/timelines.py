@@ -22,8 +22,8 @@ def as_of(
         askers: columns `by`, `timestamp` and any others, which are kept.
         events: columns `by`, `timestamp` and those that are aggregated.
         by: columns that name the group.
-        aggregates: new column -> ("sum" or "max", column of `events`); null where there was no event. Sums are
-            of integers.
+        aggregates: new column -> ("sum" or "max", column of `events`); null where there was no event.
+            Sums are of integers.
     """
     values = list(dict.fromkeys(column for _, column in aggregates.values()))
     shared = [*by, "timestamp"]
