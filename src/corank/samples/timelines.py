@@ -23,7 +23,7 @@ def as_of(
         events: columns `by`, `timestamp` and those that are aggregated.
         by: columns that name the group.
         aggregates: new column -> ("sum" or "max", column of `events`); null where there was no event.
-            Sums are of integers.
+            A summed column holds integers.
     """
     values = list(dict.fromkeys(column for _, column in aggregates.values()))
     shared = [*by, "timestamp"]
