@@ -50,7 +50,6 @@ def main() -> None:
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "trivago.svg", metadata={"Date": None})
-    figure.savefig(folder / "trivago.png", dpi=150, metadata={"Software": None})
     print(markdown(rows))
 
 
