@@ -19,7 +19,9 @@ def test_the_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code = code.replace('size="s"', 'settings=("requests=300",)').replace('_s"', '_xs"')
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
-    assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000
+    page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
+    assert len(page) > 50_000
+    assert "This log is a simulation" in page
 
 
 def test_the_table_is_the_csv() -> None:

@@ -48,7 +48,10 @@ def size_table(manifest: Manifest) -> Table:
         rows.append([split, *counts, _times(size.samples_per_exposed), _times(size.clicks_per_exposed)])
     columns = ["split", "requests", "exposed", "unexposed", "clicks", "purchases", "samples", "positives"]
     return table(
-        f"Samples, recipe {manifest.recipe} (last two columns: relative to exposed only)", columns, rows
+        f"Samples, recipe {manifest.recipe}{', of a simulated log' if manifest.simulated else ''}"
+        " (last two columns: relative to exposed only)",
+        columns,
+        rows,
     )
 
 

@@ -23,6 +23,7 @@ def data_section(samples: Sequence[Path]) -> Section:
         f"Recipe '{one.recipe}', seed {one.seed}, fingerprint {one.fingerprint[:12]}: "
         f"validation begins {one.valid_from:%Y-%m-%d %H:%M} UTC, test {one.test_from:%Y-%m-%d %H:%M} UTC; "
         f"{one.items:,} items, {one.histories:,} events in histories."
+        + (" This log is a simulation: so are all figures on it." if one.simulated else "")
         for one in manifests
     ]
     return Section("data", "The data", tuple(notes), tuple(_sizes(one) for one in manifests))

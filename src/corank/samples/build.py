@@ -83,6 +83,7 @@ def build_samples(
             columns=_columns(prepared),
             items=items,
             histories=histories,
+            simulated=(tables.folder / "simulation.json").is_file(),
             fingerprint=fingerprint(folder),
         )
         write_manifest(folder, manifest)

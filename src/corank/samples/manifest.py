@@ -104,6 +104,7 @@ class Manifest(Config):
         columns: column -> type and kind, in the order of the files.
         items: rows of items.parquet.
         histories: rows of histories.parquet.
+        simulated: whether the log came from the simulator; figures on it must say so.
         fingerprint: SHA-256 over the names and bytes of the folder's Parquet files.
     """
 
@@ -123,6 +124,7 @@ class Manifest(Config):
     columns: dict[str, Column]
     items: int
     histories: int
+    simulated: bool = False
     fingerprint: str
 
 
