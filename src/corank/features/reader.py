@@ -177,9 +177,8 @@ def _generator(text: str) -> np.random.Generator:
 
 def _ahead(made: Iterator[T], count: int) -> Iterator[T]:
     """The same, made `count` ahead by a thread of its own."""
-    end = object()
     with ThreadPoolExecutor(1, thread_name_prefix="corank-reader") as pool:
-        waiting = deque(pool.submit(next, made, end) for _ in range(count))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(pool.submit(next, made, end))
-            yield item  # type: ignore[misc]  # `end` is excluded by the loop
+        waiting = deque(pool.submit(next, made, None) for _ in range(count))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, made, None))
+            yield item

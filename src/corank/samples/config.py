@@ -109,9 +109,10 @@ def check_recipe(name: str) -> Recipe:
     Raises:
         CorankError: there is none.
     """
-    for recipe in get_args(Recipe):
+    recipes: tuple[Recipe, ...] = get_args(Recipe)
+    for recipe in recipes:
         if recipe == name:
-            return recipe  # type: ignore[no-any-return]
+            return recipe
     raise unknown("recipe", name, RECIPES)
 
 
