@@ -14,16 +14,19 @@ from corank.files import fingerprint, refuse_existing, whole_folder
 from corank.logs import open_logs
 from corank.logs.engine import reading
 from corank.progress import QUIET, Reporter
+from corank.samples import plan as planning
+from corank.samples import shard as sharding
 from corank.samples.config import SampleConfig, check_recipe, resolve
 from corank.samples.engine import Engine, running
-from corank.samples.histories import ORDER
 from corank.samples.inputs import describe
-from corank.samples.manifest import SPLITS, Column, Manifest, SplitSize, write_manifest
-from corank.samples.prepare import STEPS, Prepared, prepare
+from corank.samples.manifest import SPLITS, Column, Manifest, SplitSize, Stage, write_manifest
+from corank.samples.plan import Plan, make_plan
+from corank.samples.shard import shard_rows
 from corank.samples.store import Rows, row_groups, write_flat, write_split
+from corank.samples.whole import Whole, whole
 
 FLAT_GROUP_ROWS = 1 << 16
-"""Rows in a row group of items.parquet and histories.parquet."""
+"""Rows in a row group of items.parquet, labels.parquet and histories.parquet."""
 
 
 def build_samples(
@@ -40,7 +43,7 @@ def build_samples(
     Args:
         logs: folder of the five log tables, as checked by `corank logs check`.
         out: the folder to make (see `docs/reference/samples.md`).
-        recipe: `exposed` or `unexposed`: how far to go.
+        recipe: `exposed`, `unexposed`, `attributed` or `es3`: how far to go.
         seed: of the draws and the shuffle; the same log, recipe, settings and seed give the same bytes.
         settings: `key=value` settings of `SampleConfig`.
         overwrite: replace `out` if it exists.
@@ -54,35 +57,39 @@ def build_samples(
     chosen, config = check_recipe(recipe), resolve(settings)
     refuse_existing(out, overwrite)
     tables = open_logs(Path(logs))
+    shards = 1
     with whole_folder(out, overwrite) as folder:
         spill = folder / ".spill"
         with reading(tables.folder), running(spill) as engine:
-            with progress.task("preparing samples", STEPS) as task:
-                prepared = prepare(engine, tables, chosen, config, seed, task)
-            sizes = _write_splits(folder, engine, prepared, config, progress)
-            items = write_flat(
-                folder / "items.parquet", engine.stream(prepared.items.order_by("item_id")), FLAT_GROUP_ROWS
-            )
-            events = prepared.history.order_by(*ORDER)
-            histories = write_flat(folder / "histories.parquet", engine.stream(events), FLAT_GROUP_ROWS)
+            with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS) as task:
+                plan = make_plan(engine, tables, chosen, config, seed, task)
+                prepared = whole(plan, [shard_rows(plan, shard, shards, task) for shard in range(shards)])
+                task.advance()
+            sizes, stages = _write_splits(folder, engine, prepared, plan, progress)
+            written = {
+                name: write_flat(folder / f"{name}.parquet", engine.stream(table), FLAT_GROUP_ROWS)
+                for name, table in prepared.flat.items()
+            }
             versions = engine.versions()
         shutil.rmtree(spill, ignore_errors=True)
         manifest = Manifest(
             recipe=chosen,
             seed=seed,
             config=config,
-            engine=Engine.name,
+            engine=engine.name,
             versions={"corank": version("corank"), **versions},
             inputs=describe(tables),
-            valid_from=prepared.cuts.valid_from,
-            test_from=prepared.cuts.test_from,
+            valid_from=plan.cuts.valid_from,
+            test_from=plan.cuts.test_from,
             sizes=sizes,
-            left_out=prepared.left_out,
+            stages=stages,
+            left_out=plan.left_out,
             events=prepared.events,
-            actions=list(prepared.actions),
+            actions=list(plan.actions),
             columns=_columns(prepared),
-            items=items,
-            histories=histories,
+            items=written["items"],
+            labels=written["labels"],
+            histories=written["histories"],
             simulated=(tables.folder / "simulation.json").is_file(),
             fingerprint=fingerprint(folder),
         )
@@ -91,25 +98,28 @@ def build_samples(
 
 
 def _write_splits(
-    folder: Path, engine: Engine, prepared: Prepared, config: SampleConfig, progress: Reporter
-) -> dict[str, SplitSize]:
-    """Write the three splits from one stream of requests and one of samples.
+    folder: Path, engine: Engine, prepared: Whole, plan: Plan, progress: Reporter
+) -> tuple[dict[str, SplitSize], dict[str, Stage]]:
+    """Write the three splits from one stream of requests and one of samples; the stages are training's.
 
     Raises:
         CorankError: the training split has no click, or nothing else.
     """
-    plan = engine.arrow(prepared.lengths)
-    split, lengths = plan["_split"].to_numpy(), plan["_samples"].to_numpy()
+    order = engine.arrow(prepared.lengths)
+    split, lengths = order["_split"].to_numpy(), order["_samples"].to_numpy()
     requests, samples = Rows(engine.stream(prepared.requests)), Rows(engine.stream(prepared.samples))
-    sizes = {}
+    sizes: dict[str, SplitSize] = {}
+    stages: dict[str, Stage] = {}
     with progress.task("writing samples", int(lengths.sum())) as task:
         for index, name in enumerate(SPLITS):
             own = lengths[split == index]
-            groups = row_groups(own, config.row_group_samples, config.file_samples)
-            sizes[name] = write_split(folder / name, groups, requests, samples, own, task).size()
+            groups = row_groups(own, plan.config.row_group_samples, plan.config.file_samples)
+            tally = write_split(folder / name, groups, requests, samples, own, task)
+            sizes[name] = tally.size()
             if name == "train":
-                _refuse_one_class(sizes[name], config)
-    return sizes
+                stages = tally.stages(plan.recipe)
+                _refuse_one_class(sizes[name], plan.config)
+    return sizes, stages
 
 
 def _refuse_one_class(train: SplitSize, config: SampleConfig) -> None:
@@ -122,10 +132,11 @@ def _refuse_one_class(train: SplitSize, config: SampleConfig) -> None:
         )
 
 
-def _columns(prepared: Prepared) -> dict[str, Column]:
+def _columns(prepared: Whole) -> dict[str, Column]:
     """The columns of the splits, requests' first."""
     requests, samples = (table.schema().to_pyarrow() for table in (prepared.requests, prepared.samples))
     columns = {field.name: Column(type=str(field.type), kind="request") for field in requests}
     columns |= {field.name: Column(type=str(field.type), kind="list") for field in samples}
-    columns["label_source"] = Column(type=str(pa.string()), kind="list")
+    for name in ("label_source", "purchase_source"):
+        columns[name] = Column(type=str(pa.string()), kind="list")
     return columns

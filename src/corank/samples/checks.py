@@ -6,18 +6,25 @@ import ibis.expr.types as ir
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
-from corank.samples.config import SampleConfig
+from corank.samples.config import Recipe, SampleConfig, reaches
 from corank.samples.engine import Engine, Logs
+from corank.samples.expansion import LONGEST_LIST
+from corank.samples.attribution import TIERS
 from corank.samples.labels import FATES
 from corank.samples.manifest import SPLITS
 from corank.samples.split import Cuts
+
+WITHOUT_LABEL = (*(fate for fate in FATES if fate != "labels"), "no_similar")
+"""Fates of events that label nothing."""
 
 MOST_ACTIONS = 64
 """More distinct actions than this would make more columns of counts than anyone can want."""
 
 
-def refuse_duplicates(engine: Engine, tables: LogTables, logs: Logs) -> None:
-    """Stop if a request, item or user has two rows, which would double what is joined to it.
+def refuse_duplicates(engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig) -> None:
+    """Stop if a request, item, user or candidate has two rows, which would double what is joined to it.
+
+    Events may be there twice if the configuration keeps them.
 
     Raises:
         CorankError: one has.
@@ -33,9 +40,39 @@ def refuse_duplicates(engine: Engine, tables: LogTables, logs: Logs) -> None:
                 f"{tables.path(name)}: {key} has {what} ({count['rows']} rows, {count['ids']} distinct ids);"
                 " see: corank logs check"
             )
+    lists = logs.candidates.group_by("request_id").aggregate(
+        rows=logs.candidates.count(), items=logs.candidates.item_id.nunique()
+    )
+    found = engine.one(
+        lists.aggregate(repeated=(lists.rows > lists["items"]).sum(), longest=lists.rows.max())
+    )
+    if found["repeated"]:
+        raise CorankError(
+            f"{tables.path('candidates')}: item_id has duplicates or nulls in the lists of {found['repeated']}"
+            " requests; see: corank logs check"
+        )
+    if found["longest"] >= LONGEST_LIST:
+        raise CorankError(
+            f"{tables.path('candidates')}: a list of {found['longest']} items; expected fewer than {LONGEST_LIST}"
+        )
+    if config.duplicate_events == "refuse":
+        _refuse_duplicate_events(engine, tables, logs)
 
 
-def touch_actions(engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig) -> tuple[str, ...]:
+def _refuse_duplicate_events(engine: Engine, tables: LogTables, logs: Logs) -> None:
+    same = ("user_id", "item_id", "timestamp", "action", "domain", "request_id")
+    sizes = logs.events.group_by(*same).aggregate(rows=logs.events.count())
+    again = engine.one(sizes.aggregate(again=(sizes.rows - 1).sum()))["again"]
+    if again:
+        raise CorankError(
+            f"{tables.path('events')}: {again} rows repeat an earlier event (same user, item, time, action, domain"
+            " and request); see: corank logs check, or keep them with duplicate_events=keep"
+        )
+
+
+def touch_actions(
+    engine: Engine, tables: LogTables, logs: Logs, recipe: Recipe, config: SampleConfig
+) -> tuple[str, ...]:
     """The actions that get counts of their own, sorted; every one that is configured must occur.
 
     Raises:
@@ -50,6 +87,9 @@ def touch_actions(engine: Engine, tables: LogTables, logs: Logs, config: SampleC
         "history_actions": config.history_actions or (),
         "touch_actions": config.touch_actions or (),
     }
+    if reaches(recipe, "attributed"):
+        asked["attributed_click_actions"] = config.attributed_click_actions or ()
+        asked["attributed_purchase_actions"] = config.attributed_purchase_actions or ()
     for key, actions in asked.items():
         for action in actions:
             if action not in found:
@@ -62,6 +102,21 @@ def touch_actions(engine: Engine, tables: LogTables, logs: Logs, config: SampleC
             " name those to count in touch_actions"
         )
     return tuple(found)
+
+
+def refuse_unknown_domains(engine: Engine, logs: Logs, recipe: Recipe, config: SampleConfig) -> None:
+    """Stop if a domain to be searchified has no request.
+
+    Raises:
+        CorankError: one has none.
+    """
+    if not reaches(recipe, "es3") or config.pseudo_domains is None:
+        return
+    found = engine.arrow(logs.requests.select("domain").distinct())["domain"].to_pylist()
+    for domain in config.pseudo_domains:
+        if domain not in found:
+            known = [name for name in found if name is not None]
+            raise unknown("domain", domain, known, where="pseudo_domains (table requests)")
 
 
 def no_requests(engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig) -> CorankError:
@@ -109,6 +164,6 @@ def left_out(
 
 
 def fate_counts(engine: Engine, fates: ir.Table) -> dict[str, int]:
-    """Clicks and purchases by what became of them (`labels.FATES`)."""
+    """Labelling events by what became of them."""
     counts = engine.arrow(fates.group_by("_fate").aggregate(_events=fates.count())).to_pylist()
-    return dict.fromkeys(FATES, 0) | {row["_fate"]: row["_events"] for row in counts}
+    return dict.fromkeys((*FATES, *TIERS, "no_similar", "searchified"), 0) | {row["_fate"]: row["_events"] for row in counts}

@@ -14,13 +14,22 @@ from corank.samples.touches import touch_columns
 
 FROM_HISTORY = ("history_offset", "history_length")
 FROM_CANDIDATES = ("item_id", "exposed", "position")
-FROM_LABELS = ("label_click", "label_purchase", "label_source", "weight")
+FROM_LABELS = (
+    "label_click",
+    "label_purchase",
+    "label_source",
+    "purchase_source",
+    "weight",
+    "anywhere_click",
+    "anywhere_purchase",
+)
+FROM_QUERIES = ("query_source",)
 
 
 def request_columns(logs: LogTables) -> list[str]:
     """Columns with one value a request: the request's own, the user's, its part of the history."""
     of_user = [f"user_{name}" for name in logs.schema("users").names if name != "user_id"]
-    return [*logs.schema("requests").names, *of_user, *FROM_HISTORY]
+    return [*logs.schema("requests").names, *FROM_QUERIES, *of_user, *FROM_HISTORY]
 
 
 def sample_columns(

@@ -11,11 +11,19 @@ from pydantic import Field, field_validator, model_validator
 from corank.config import Config
 from corank.errors import CorankError, unknown
 
-Recipe = Literal["exposed", "unexposed"]
-"""How far to go: exposed rows only, or with unexposed items of the same requests added."""
+Recipe = Literal["exposed", "unexposed", "attributed", "es3"]
+"""How far to go, each as the one before and more: exposed rows only; with unexposed items of the same requests;
+with labels attributed from other channels; with pseudo requests made of other domains' clicks."""
 
 RECIPES: tuple[str, ...] = get_args(Recipe)
 """The names of the recipes."""
+
+Score = Literal["lexical", "embedding"]
+"""How texts or items are compared: by their words, or by the cosine of their embeddings."""
+
+QueryLevel = Literal["own", "cooccurring", "nearest"]
+"""Where the query of a pseudo request comes from: the user's own earlier query that led to the item, the one
+that led to it most often, or the one nearest to its words or embedding."""
 
 Actions = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -39,6 +47,23 @@ class SampleConfig(Config):
         relative_columns: numeric candidate columns of which the distance to the list's item that the user
             touched last is taken; all if null.
         exposure_counts: count earlier exposures (`user_shown`, `user_since_shown`, `item_shown`).
+        duplicate_events: refuse a log with rows that are the same event, or keep (count) them.
+        attribution_hours: an event elsewhere labels a sample of a request at most so long before it; also the
+            window of `anywhere_click` and `anywhere_purchase`.
+        attributed_click_actions, attributed_purchase_actions: actions that count as clicks and purchases when
+            they are attributed or searchified; `click_actions` and `purchase_actions` if null.
+        relevance: how relevant an item is to a query is told; by embeddings where items and requests have
+            them, else by words, if null.
+        relevance_above: an event labels only samples whose query's relevance is above; unknown relevance
+            never stands in the way.
+        attributed_weight, searchified_weight: weights of samples whose label came that way.
+        item_text: columns of items whose words describe them; every text column if null.
+        pseudo_domains: domains whose clicks become pseudo requests; all that are not in `domains` if null.
+        pseudo_negatives: negatives of a pseudo request, at most.
+        similarity: how alike two items are; by embeddings where items have them, else by words, if null.
+        similar_above: a negative of a pseudo request is more similar to the clicked item than this.
+        query_levels: the ways to a pseudo request's query, in the order in which they are tried.
+        nearest_queries: so many of the most frequent queries are candidates for the nearest one.
         row_group_samples: samples in a Parquet row group, about.
         file_samples: samples in a Parquet file, about.
 
@@ -61,6 +86,21 @@ class SampleConfig(Config):
     rank_columns: tuple[str, ...] | None = None
     relative_columns: tuple[str, ...] | None = None
     exposure_counts: bool = True
+    duplicate_events: Literal["refuse", "keep"] = "refuse"
+    attribution_hours: float = Field(default=24.0, ge=1e-9, le=1e5)
+    attributed_click_actions: Actions | None = None
+    attributed_purchase_actions: tuple[str, ...] | None = None
+    relevance: Score | Literal["none"] | None = None
+    relevance_above: float = 0.0
+    attributed_weight: float = Field(default=1.0, gt=0)
+    searchified_weight: float = Field(default=1.0, gt=0)
+    item_text: Actions | None = None
+    pseudo_domains: Actions | None = None
+    pseudo_negatives: int = Field(default=4, ge=1, le=1000)
+    similarity: Score | None = None
+    similar_above: float = 0.2
+    query_levels: tuple[QueryLevel, ...] = ("own", "cooccurring", "nearest")
+    nearest_queries: int = Field(default=10_000, ge=1)
     row_group_samples: int = Field(default=1 << 16, ge=1)
     file_samples: int = Field(default=1 << 20, ge=1)
 
@@ -72,7 +112,18 @@ class SampleConfig(Config):
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
     @field_validator(
-        "domains", "click_actions", "purchase_actions", "history_actions", "touch_actions", "rank_columns"
+        "domains",
+        "click_actions",
+        "purchase_actions",
+        "history_actions",
+        "touch_actions",
+        "rank_columns",
+        "relative_columns",
+        "attributed_click_actions",
+        "attributed_purchase_actions",
+        "item_text",
+        "pseudo_domains",
+        "query_levels",
     )
     @classmethod
     def _named_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -92,15 +143,44 @@ class SampleConfig(Config):
             )
         if self.valid + self.test >= 1:
             raise ValueError(f"valid ({self.valid}) and test ({self.test}) leave nothing to train on")
-        both = set(self.click_actions) & set(self.purchase_actions)
+        clicks, purchases = self.free_actions
+        for what, clicking, buying in (
+            ("", self.click_actions, self.purchase_actions),
+            ("attributed_", clicks, purchases),
+        ):
+            both = set(clicking) & set(buying)
+            if both:
+                raise ValueError(
+                    f"action '{min(both)}' is among both {what}click_actions and {what}purchase_actions"
+                )
+        both = set(self.domains) & set(self.pseudo_domains or ())
         if both:
-            raise ValueError(f"action '{min(both)}' is among both click_actions and purchase_actions")
+            raise ValueError(f"domain '{min(both)}' is among both domains and pseudo_domains")
         return self
 
     @property
     def label_actions(self) -> tuple[str, ...]:
-        """All actions that label."""
+        """All actions that label the samples of their own request."""
         return self.click_actions + self.purchase_actions
+
+    @property
+    def free_actions(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Actions that count as clicks, and as purchases, away from their own request."""
+        clicks, purchases = self.attributed_click_actions, self.attributed_purchase_actions
+        return (
+            self.click_actions if clicks is None else clicks,
+            self.purchase_actions if purchases is None else purchases,
+        )
+
+    @property
+    def window(self) -> int:
+        """The window of attribution, in microseconds."""
+        return round(self.attribution_hours * 3.6e9)
+
+
+def reaches(recipe: Recipe, stage: Recipe) -> bool:
+    """Whether a recipe goes as far as another."""
+    return RECIPES.index(recipe) >= RECIPES.index(stage)
 
 
 def check_recipe(name: str) -> Recipe:

@@ -19,6 +19,10 @@ P_HIGH = 2_147_483_647
 """A second prime modulus: the two remainders together tell int64 ids apart, low parts and high."""
 
 
+MOST_SHARDS = 256
+"""Shards that text ids can be told apart for: the values of two letters of their MD5."""
+
+
 def constant(seed: int, purpose: str, index: int) -> int:
     """A fixed number in [0, P) for a seed and a purpose."""
     digest = hashlib.sha256(f"{seed}/{purpose}/{index}".encode()).digest()
@@ -43,6 +47,14 @@ def item_key(
         text = ibis.literal(f"{seed}/item/") + request_id.cast("string") + "/" + item_id.cast("string")
         return text.hexdigest("md5")
     return mix(item_id, *keys)
+
+
+def in_shard(user_id: ir.Column, shard: int, shards: int) -> ir.BooleanColumn:
+    """Whether a user belongs to one of so many shards (at most `MOST_SHARDS`)."""
+    if user_id.type().is_string():
+        codes = [f"{code:02x}" for code in range(MOST_SHARDS) if code % shards == shard]
+        return user_id.hexdigest("md5").substr(0, 2).isin(codes)
+    return mix(user_id, *(constant(0, "shard", index) for index in range(3))) % shards == shard
 
 
 def mix(x: ir.IntegerColumn, *keys: Any) -> ir.IntegerColumn:

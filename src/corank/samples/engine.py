@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from corank.logs import LogTables
+from corank.samples.functions import DUCKDB
 
 STREAM_ROWS = 1 << 17
 """Rows in a batch of a stream."""
@@ -48,15 +49,21 @@ class Engine:
         # Every result that needs an order states it, so keeping insertion order would only cost memory.
         self._connection = ibis.duckdb.connect(temp_directory=str(spill), preserve_insertion_order=False)
         self._connection.con.execute(SESSION)
+        for definition in DUCKDB:
+            self._connection.con.execute(definition)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
 
     def read(self, tables: LogTables) -> Logs:
         """The log's tables; rows are read when an expression runs. Integer ids are widened to int64."""
         return Logs(**{name: self._table(tables, name) for name in tables.tables})
 
+    def load(self, name: str, rows: pa.Table) -> ir.Table:
+        """Hold rows that were made outside the engine as a table."""
+        return self._connection.create_table(name, rows, overwrite=True)
+
     def keep(self, name: str, table: ir.Table) -> ir.Table:
         """Run an expression now and hold its rows as a table, since later steps reuse them."""
-        return self._connection.create_table(name, table)
+        return self._connection.create_table(name, table, overwrite=True)
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         """The single row of a small result."""

@@ -10,6 +10,9 @@ from corank.samples.draws import item_key
 FIRST_DRAW = 1 << 40
 """Added to integer draw keys, so that every position comes before them."""
 
+LONGEST_LIST = 1 << 20
+"""More than the items of any request: `_row` is the request's `_number` times this, plus the item's place."""
+
 
 def candidates_of(requests: ir.Table, candidates: ir.Table, seed: int) -> ir.Table:
     """The candidates of numbered requests, each with its key in the order of the list (`_order`).
@@ -17,7 +20,7 @@ def candidates_of(requests: ir.Table, candidates: ir.Table, seed: int) -> ir.Tab
     Exposed items stand first, by position; the others follow in the order of their draw keys, so that any
     number of them from the front is a uniform draw without replacement.
     """
-    needed = requests.select("request_id", "_number", "_begin", "_samples", "_key_1", "_key_2")
+    needed = requests.select("request_id", "_number", "_samples", "_key_1", "_key_2")
     joined = candidates.mutate(exposed=candidates.exposed.fill_null(False)).inner_join(needed, "request_id")
     draw = item_key(joined.item_id, joined.request_id, (joined["_key_1"], joined["_key_2"]), seed)
     keyed = joined.mutate(
@@ -28,11 +31,16 @@ def candidates_of(requests: ir.Table, candidates: ir.Table, seed: int) -> ir.Tab
 
 
 def expanded(candidates: ir.Table) -> ir.Table:
-    """The first `_samples` items of each list, with `_row`, their row in the store."""
+    """The first `_samples` items of each list, with `_row`, which tells request and place."""
     order = [candidates["_order"], candidates.item_id]
     placed = candidates.mutate(_place=ibis.row_number().over(group_by="_number", order_by=order))
     kept = placed.filter(placed["_place"] < placed["_samples"])
-    return kept.mutate(_row=kept["_begin"] + kept["_place"]).drop("_place", "_begin", "_samples", "_order")
+    return with_row(kept).drop("_place", "_samples", "_order")
+
+
+def with_row(samples: ir.Table) -> ir.Table:
+    """Add `_row`, made of `_number` and `_place`."""
+    return samples.mutate(_row=samples["_number"] * LONGEST_LIST + samples["_place"])
 
 
 def _order(exposed: ir.Column, position: ir.Column, draw: ir.Column) -> ir.Column:

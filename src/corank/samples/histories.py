@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from corank.samples.joins import attach
 from corank.samples.timelines import as_of
 
 ORDER = ("user_id", "timestamp", "action", "item_id", "domain")
@@ -21,16 +20,15 @@ def history_events(events: ir.Table, requests: ir.Table, actions: Sequence[str] 
     return kept.select(*columns).semi_join(requests, "user_id")
 
 
-def with_history(requests: ir.Table, events: ir.Table) -> ir.Table:
-    """Add `history_offset`, where the user's events begin, and `history_length`, those before the request."""
+def with_history_length(requests: ir.Table, events: ir.Table) -> ir.Table:
+    """Add `history_length`: the user's events before the request."""
+    counted = as_of(requests, events.mutate(_one=1), ["user_id"], {"history_length": ("sum", "_one")})
+    return counted.mutate(history_length=counted.history_length.fill_null(0).cast("int64"))
+
+
+def history_offsets(events: ir.Table) -> ir.Table:
+    """`user_id` and `history_offset`: where the user's events begin in the flat table."""
     sizes = events.group_by("user_id").aggregate(_events=events.count())
     earlier_users = ibis.window(order_by="user_id", rows=(None, 0))
-    offsets = sizes.select(
-        "user_id", history_offset=sizes["_events"].sum().over(earlier_users) - sizes["_events"]
-    )
-    counted = as_of(requests, events.mutate(_one=1), ["user_id"], {"history_length": ("sum", "_one")})
-    joined = attach(counted, offsets, ["user_id"])
-    return joined.mutate(
-        history_offset=joined.history_offset.fill_null(0).cast("int64"),
-        history_length=joined.history_length.fill_null(0).cast("int64"),
-    )
+    offset = sizes["_events"].sum().over(earlier_users) - sizes["_events"]
+    return sizes.select("user_id", history_offset=offset.cast("int64"))

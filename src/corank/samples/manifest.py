@@ -61,14 +61,25 @@ class Space(Config):
         )
 
 
+class Stage(Config):
+    """What a stage of a recipe came to in the training split, the stages before it included."""
+
+    requests: int
+    samples: int
+    clicks: int
+    purchases: int
+
+
 class SplitSize(Config):
     """A line of the size table.
 
     Attributes:
         requests: requests, each of them one row.
         requests_without_click: those whose samples are all unclicked.
-        exposed, unexposed: samples of the two spaces.
+        exposed, unexposed: samples of the two spaces of logged requests.
+        searchified: samples of pseudo requests.
         label_sources: positive samples by the source of their label.
+        query_sources: requests by the source of their query: `logged`, or the level of a pseudo request's.
         samples_per_exposed, clicks_per_exposed: sizes relative to the exposed samples alone; null where
             those are none.
     """
@@ -77,14 +88,16 @@ class SplitSize(Config):
     requests_without_click: int
     exposed: Space
     unexposed: Space
+    searchified: Space = Space()
     label_sources: dict[str, int]
+    query_sources: dict[str, int] = {}
     samples_per_exposed: float | None
     clicks_per_exposed: float | None
 
     @property
     def total(self) -> Space:
-        """Both spaces."""
-        return self.exposed + self.unexposed
+        """All spaces."""
+        return self.exposed + self.unexposed + self.searchified
 
 
 class Manifest(Config):
@@ -98,17 +111,19 @@ class Manifest(Config):
         inputs: log table -> its files.
         valid_from, test_from: the cuts between the splits.
         sizes: split -> line of the size table.
+        stages: stage of the recipe -> its size in the training split.
         left_out: reason -> requests that are not in the store.
-        events: fate of each click and purchase -> events (see `docs/reference/samples.md`).
+        events: fate of each labelling event -> events (see `docs/reference/samples.md`).
         actions: the actions with touch counts of their own.
         columns: column -> type and kind, in the order of the files.
         items: rows of items.parquet.
+        labels: rows of labels.parquet.
         histories: rows of histories.parquet.
         simulated: whether the log came from the simulator; figures on it must say so.
         fingerprint: SHA-256 over the names and bytes of the folder's Parquet files.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     recipe: Recipe
     seed: int
     config: SampleConfig
@@ -118,11 +133,13 @@ class Manifest(Config):
     valid_from: datetime
     test_from: datetime
     sizes: dict[str, SplitSize]
+    stages: dict[str, Stage] = {}
     left_out: dict[str, int]
     events: dict[str, int]
     actions: list[str]
     columns: dict[str, Column]
     items: int
+    labels: int
     histories: int
     simulated: bool = False
     fingerprint: str

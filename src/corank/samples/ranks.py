@@ -8,13 +8,13 @@ import ibis
 import ibis.expr.types as ir
 
 
-def with_ranks(candidates: ir.Table, columns: Sequence[str]) -> ir.Table:
+def with_ranks(candidates: ir.Table, columns: Sequence[str], by: str = "_number") -> ir.Table:
     """Add COLUMN_rank: 0 for the lowest value of the list, 1 for the highest; ties share their mean.
 
-    A list is the rows of one `_number`. Null where the value is null or NaN; one half where it is the only
+    A list is the rows of one value of the column `by`. Null where the value is null or NaN; one half where it is the only
     one.
     """
-    return candidates.mutate(**{f"{column}_rank": _rank(candidates, column) for column in columns})
+    return candidates.mutate(**{f"{column}_rank": _rank(candidates, column, by) for column in columns})
 
 
 def measured(value: ir.Column) -> ir.Column:
@@ -22,10 +22,10 @@ def measured(value: ir.Column) -> ir.Column:
     return value.isnan().ifelse(ibis.null(value.type()), value) if value.type().is_floating() else value
 
 
-def _rank(candidates: ir.Table, column: str) -> ir.Column:
+def _rank(candidates: ir.Table, column: str, by: str) -> ir.Column:
     value = measured(candidates[column])
-    sorted_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False))
-    whole_list = ibis.window(group_by="_number", order_by=value.asc(nulls_first=False), rows=(None, None))
+    sorted_list = ibis.window(group_by=by, order_by=value.asc(nulls_first=False))
+    whole_list = ibis.window(group_by=by, order_by=value.asc(nulls_first=False), rows=(None, None))
     count, rows = value.count().over(whole_list), candidates.count().over(whole_list)
     lowest = ibis.rank().over(sorted_list)
     highest = (ibis.cume_dist().over(sorted_list) * rows).round() - 1

@@ -1,4 +1,4 @@
-"""What the store's rows are made of: flat requests and flat samples, each in the order of the store."""
+"""What the store's rows are made of: flat requests and flat samples."""
 
 from __future__ import annotations
 
@@ -7,30 +7,48 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
+from corank.samples.attribution import TIERS
+from corank.samples.config import SampleConfig
 from corank.samples.joins import attach
+from corank.samples.labels import OWN
+from corank.samples.searchification import SEARCHIFIED
+
+ORDER_COLUMNS = ("_number", "_split", "_shuffle", "_samples", "_pseudo")
+"""What `requests.ordered` needs besides the request's id."""
 
 
 def request_rows(
     requests: ir.Table, all_requests: ir.Table, users: ir.Table, columns: Sequence[str]
 ) -> ir.Table:
-    """The numbered requests by number, with context, the user's attributes and their part of the history."""
+    """The requests with context, the user's attributes and the length of their history.
+
+    Args:
+        requests: stored requests, pseudo requests among them, with `query` and `query_source`.
+        all_requests: the log's, for the columns of context.
+        users: the log's.
+        columns: those of the store; all but `history_offset` are made here.
+    """
     named = users.rename({f"user_{column}": column for column in users.columns if column != "user_id"})
-    numbers = requests.select("request_id", "_number", "history_offset", "history_length")
-    rows = attach(all_requests.inner_join(numbers, "request_id"), named, ["user_id"])
-    return rows.order_by("_number").select(*columns)
+    own = requests.select(
+        "request_id", "query", "query_source", "history_length", *ORDER_COLUMNS
+    )
+    rows = attach(own.inner_join(all_requests.drop("query"), "request_id"), named, ["user_id"])
+    kept = [name for name in columns if name != "history_offset"]
+    return rows.select(*kept, *ORDER_COLUMNS)
 
 
 def sample_rows(
-    samples: ir.Table, labels: ir.Table, computed: Sequence[ir.Table], columns: Sequence[str]
+    samples: ir.Table, labels: ir.Table, computed: Sequence[ir.Table], columns: Sequence[str], config: SampleConfig
 ) -> ir.Table:
-    """The samples by row, with labels and what other steps computed.
+    """The samples with labels and what other steps computed, and `_number` and `_row`.
 
     Args:
         samples: kept candidates, with `_row` and `_number`.
         labels: at most one row a (`_number`, `item_id`).
-        computed: tables of at most one row a `_row`; where a row is absent, counts of touches and exposures
-            are 0 and other columns null.
+        computed: tables of at most one row a `_row`; where a row is absent, labels and counts of touches and
+            exposures are 0 and other columns null.
         columns: those of the store.
+        config: the weights.
     """
     rows = attach(samples, labels, ["_number", "item_id"])
     for table in computed:
@@ -38,4 +56,17 @@ def sample_rows(
     counts = [name for name in columns if name.startswith(("user_touches", "session_touches"))]
     counts += [name for name in columns if name == "user_shown"]
     absent = {name: rows[name].fill_null(0) for name in ("label_click", "label_purchase", *counts)}
-    return rows.mutate(**absent, weight=ibis.literal(1.0, "float32")).order_by("_row").select(*columns)
+    zero = ibis.literal(0, "int8")
+    anywhere = {
+        f"anywhere_{what}": ibis.greatest(
+            rows[f"anywhere_{what}"].fill_null(zero), (rows[source] == OWN).fill_null(False).cast("int8")
+        )
+        for what, source in (("click", "label_source"), ("purchase", "purchase_source"))
+    }
+    weight = ibis.cases(
+        ((rows.label_source == SEARCHIFIED).fill_null(False), config.searchified_weight),
+        ((rows.label_source.between(1, len(TIERS))).fill_null(False), config.attributed_weight),
+        else_=1.0,
+    )
+    told = rows.mutate(**absent, **anywhere, weight=weight.cast("float32"))
+    return told.select(*columns, "_number", "_row")

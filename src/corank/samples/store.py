@@ -121,7 +121,7 @@ def write_split(
             assert (flat.num_rows, rows.num_rows) == (group.samples, group.requests), "a stream ended early"
             sizes = lengths[begin : begin + group.requests]
             begin += group.requests
-            tally.add(flat, sizes)
+            tally.add(rows, flat, sizes)
             writer.write(group.file, listwise(rows, _with_source_texts(flat), sizes))
             task.advance(group.samples)
     finally:
@@ -150,7 +150,8 @@ def write_flat(path: Path, stream: pa.RecordBatchReader, group_rows: int) -> int
 
 
 def _with_source_texts(samples: pa.Table) -> pa.Table:
-    """Replace the codes of `label_source` by their texts."""
-    index = samples.schema.get_field_index("label_source")
-    texts = pc.take(pa.array(LABEL_SOURCES), samples["label_source"])
-    return samples.set_column(index, "label_source", texts)
+    """Replace the codes of the label sources by their texts."""
+    for name in ("label_source", "purchase_source"):
+        texts = pc.take(pa.array(LABEL_SOURCES), samples[name])
+        samples = samples.set_column(samples.schema.get_field_index(name), name, texts)
+    return samples

@@ -1,0 +1,139 @@
+"""The rows of some users: samples, labels and all that is computed for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from corank.progress import Task
+from corank.samples.anchors import from_touch, listed_candidates
+from corank.samples.anywhere import anywhere
+from corank.samples.attribution import attributed, attributed_labels, is_free, targets
+from corank.samples.draws import in_shard
+from corank.samples.engine import Engine, Logs
+from corank.samples.expansion import candidates_of, expanded
+from corank.samples.exposures import shown_to_anyone, shown_to_user
+from corank.samples.histories import history_events, with_history_length
+from corank.samples.labels import merged, own_labels
+from corank.samples.plan import Plan
+from corank.samples.popularity import item_clicks
+from corank.samples.pseudo import searchified
+from corank.samples.ranks import with_ranks
+from corank.samples.rows import request_rows, sample_rows
+from corank.samples.scores import with_score
+from corank.samples.touches import touches
+
+STEPS = 4
+"""Steps that `shard_rows` reports."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the store is written from, in no order.
+
+    Attributes:
+        requests: rows of requests, with the columns by which they are ordered.
+        samples: flat rows of samples, with `_number` and `_row`.
+        fates: every labelling event with its last fate and the `_number` of the request that it labels.
+    """
+
+    requests: ir.Table
+    samples: ir.Table
+    fates: ir.Table
+
+
+def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
+    """Run the steps for the users of one shard of so many."""
+    engine, config = plan.engine, plan.config
+    logs, requests, fates = plan.logs, plan.requests, plan.fates
+    if shards > 1:
+        logs, requests, fates = _part(plan, shard, shards)
+
+    task.advance(note="candidates")
+    ranked = with_ranks(candidates_of(requests, logs.candidates, plan.seed), plan.ranked)
+    columns = [name for name in plan.sample_columns if name in ranked.columns]
+    samples = engine.keep("samples", expanded(ranked).select("_number", *columns, "_row"))
+    requests = requests.mutate(query_source=ibis.literal("logged"), _pseudo=ibis.null(samples.item_id.type()))
+
+    task.advance(note="labels")
+    labels, ledger = [own_labels(fates)], fates
+    if plan.attributes:
+        free = engine.keep("free", fates.filter(is_free(fates, plan.valid_from)))
+        told = engine.keep("attributed", _attributed(plan, samples, requests, fates, free))
+        labels.append(attributed_labels(told))
+        if plan.searchifies:
+            pseudo = searchified(plan, logs, fates, told, columns, shard)
+            requests = _union(engine, "all_requests", requests, pseudo.requests)
+            samples = _union(engine, "all_samples", samples, pseudo.samples)
+            labels.append(pseudo.labels)
+            told = pseudo.fates
+        ledger = fates.filter(~is_free(fates, plan.valid_from)).union(told)
+    label = engine.keep("labels", merged(*labels))
+
+    task.advance(note="columns")
+    scope = [name for name in ("user_id", "session_id") if name in requests.columns]
+    asking = samples.select("_row", "_number", "item_id").inner_join(
+        requests.select("_number", "timestamp", "_split_end", *scope), "_number"
+    )
+    told_of = [engine.keep("anywhere", anywhere(asking, logs.events, config))]
+    clicks = item_clicks(asking.select("_row", "item_id", "timestamp"), plan.logs.events, config.click_actions)
+    told_of.append(engine.keep("item_clicks", clicks))
+    if plan.exposures is not None:
+        told_of.append(engine.keep("shown_to_user", shown_to_user(asking, plan.exposures)))
+        told_of.append(engine.keep("shown_to_anyone", shown_to_anyone(asking, plan.exposures)))
+
+    task.advance(note="touches")
+    for name, by in plan.scopes.items():
+        told_of.append(engine.keep(f"{name}_touches", touches(asking, logs.events, by, name, plan.actions)))
+    lists = listed_candidates(requests, logs.candidates, plan.relative)
+    told_of.append(engine.keep("from_touch", from_touch(samples, lists, requests, logs.events, plan.relative)))
+    history = history_events(logs.events, requests, config.history_actions)
+    placed = engine.keep("placed", with_history_length(requests, history))
+    return Rows(
+        requests=request_rows(placed, logs.requests, logs.users, plan.request_columns),
+        samples=sample_rows(samples, label, told_of, plan.sample_columns, config),
+        fates=ledger,
+    )
+
+
+def _part(plan: Plan, shard: int, shards: int) -> tuple[Logs, ir.Table, ir.Table]:
+    """Logs, numbered requests and fates of the shard's users; items are everyone's."""
+
+    def own(table: ir.Table) -> ir.Table:
+        return table.filter(in_shard(table.user_id, shard, shards))
+
+    requests = own(plan.logs.requests)
+    logs = Logs(
+        requests=requests,
+        candidates=plan.logs.candidates.semi_join(requests, "request_id"),
+        events=own(plan.logs.events),
+        items=plan.logs.items,
+        users=own(plan.logs.users),
+    )
+    part = plan.engine.keep("part_requests", own(plan.requests)), plan.engine.keep("part_fates", own(plan.fates))
+    return logs, *part
+
+
+def _attributed(
+    plan: Plan, samples: ir.Table, requests: ir.Table, fates: ir.Table, free: ir.Table
+) -> ir.Table:
+    """The free events after attribution to training samples that are relevant."""
+    train = requests.filter(requests["_split"] == 0).select(
+        "_number", "request_id", "user_id", "timestamp", "query"
+    )
+    asked = samples.select("_row", "_number", "item_id", "exposed").inner_join(train, "_number")
+    aims = targets(asked, free)
+    if plan.texts.relevance is not None:
+        sides = plan.texts.relevance
+        scored = with_score(aims, sides, sides.left_key, "item_id", "left")
+        aims = scored.filter((scored["_score"] > plan.config.relevance_above).fill_null(True)).drop("_score")
+    aims = plan.engine.keep("targets", aims)
+    own = fates.filter(fates["_fate"] == "labels").select("_number", "item_id", "timestamp")
+    return attributed(free, aims, own, plan.config.window)
+
+
+def _union(engine: Engine, name: str, one: ir.Table, other: ir.Table) -> ir.Table:
+    columns = [column for column in one.columns if column in other.columns]
+    return engine.keep(name, one.select(*columns).union(other.select(*columns)))
