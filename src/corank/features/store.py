@@ -17,7 +17,20 @@ from corank.samples.manifest import Manifest, read_manifest
 SPLITS = ("train", "valid", "test")
 # Columns that are never inputs: keys, labels, and what only an exposure tells.
 KEYS = frozenset({"request_id", "timestamp", "history_offset", "history_length"})
-OUTCOMES = frozenset({"exposed", "position", "label_click", "label_purchase", "label_source", "weight"})
+ORIGINS = frozenset({"query_source"})  # would betray a pseudo request
+OUTCOMES = frozenset(
+    {
+        "exposed",
+        "position",
+        "label_click",
+        "label_purchase",
+        "label_source",
+        "purchase_source",
+        "weight",
+        "anywhere_click",
+        "anywhere_purchase",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Store:
         history = {field.name: field.type for field in _open(self.folder / "histories.parquet").schema_arrow}
         events = {name: kind for name, kind in history.items() if name not in ("user_id", "timestamp")}
         return {
-            "request": {n: split.field(n).type for n in split.names if n not in lists and n not in KEYS},
+            "request": {n: split.field(n).type for n in split.names if n not in lists and n not in KEYS | ORIGINS},
             "list": {n: t for n, t in in_list.items() if n not in OUTCOMES and n != "item_id"},
             "item": items,
             "history": events | {name: kind for name, kind in items.items() if name not in events},

@@ -17,11 +17,11 @@ def nearest_by_words(items: ir.Table, known: ir.Table, sides: Sides) -> ir.Table
         known: `query`, distinct, and the `timestamp` from which it is known.
         sides: the words of queries (left) and items (right).
     """
-    queries = sides.left.inner_join(known, "query")
-    texts = sides.right.semi_join(items, "item_id")
-    asked = queries.select("query", "timestamp", _asked=queries["_words"].length(), _word=queries["_words"].unnest())
-    told = texts.select("item_id", _told=texts["_words"].length(), _word=texts["_words"].unnest())
-    met = asked.inner_join(told, "_word")
+    texts = sides.right.semi_join(items, "item_id").select("item_id", "_words")
+    asked = _each_word(sides.left, "query", "_asked").inner_join(known, "query")
+    met = asked.select("query", "timestamp", "_asked", "_word").inner_join(
+        _each_word(texts, "item_id", "_told"), "_word"
+    )
     pairs = met.group_by("item_id", "query", "timestamp", "_asked", "_told").aggregate(_common=met.count())
     either = pairs["_asked"] + pairs["_told"] - pairs["_common"]
     score = pairs["_common"].cast("float64") / either.cast("float64")
@@ -41,3 +41,8 @@ def nearest_by_vectors(items: ir.Table, known: ir.Table, sides: Sides) -> ir.Tab
     return scored.filter((scored["_score"] > 0).fill_null(False)).select(
         "item_id", "query", "timestamp", "_score"
     )
+
+
+def _each_word(words: ir.Table, key: str, size: str) -> ir.Table:
+    """A row for each word: the key, how many words it has, and `_word`."""
+    return words.select(key, _word=words["_words"].unnest(), **{size: words["_words"].length()})

@@ -69,7 +69,7 @@ def searchified(
     samples = pseudo_samples(pseudo, found, ranked, columns)
     requests = with_queries(pseudo, _queries(plan, pseudo), config.query_levels).mutate(
         _split=ibis.literal(0, "int8"),
-        _split_end=plan.valid_from,
+        _split_end=plan.valid_from.cast(plan.requests["_split_end"].type()),
         _shuffle=request_key(pseudo.request_id, plan.seed, "shuffle"),
         _pseudo=pseudo.item_id,
     )

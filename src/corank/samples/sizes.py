@@ -76,7 +76,7 @@ class Tally:
             label_sources={name: int(n) for name, n in zip(LABEL_SOURCES, self._sources, strict=True)},
             query_sources={name: int(n) for name, n in zip(QUERY_SOURCES, self._queries, strict=True)},
             samples_per_exposed=_ratio(total.samples, exposed.samples),
-            clicks_per_exposed=_ratio(total.clicks, exposed.clicks),
+            clicks_per_exposed=_ratio(total.clicks, self._stages["exposed", "clicks"]),
         )
 
     def stages(self, recipe: Recipe) -> dict[str, Stage]:
