@@ -17,11 +17,12 @@ from corank.progress import QUIET, Reporter
 from corank.samples import plan as planning
 from corank.samples import shard as sharding
 from corank.samples.config import SampleConfig, check_recipe, resolve
-from corank.samples.engine import Engine, running
+from corank.samples.engine import Engine, check_engine, running
 from corank.samples.inputs import describe
 from corank.samples.manifest import SPLITS, Column, Manifest, SplitSize, Stage, write_manifest
+from corank.samples.memory import engine_share, parse_memory, shards_for
 from corank.samples.plan import Plan, make_plan
-from corank.samples.shard import shard_rows
+from corank.samples.shard import all_rows
 from corank.samples.store import Rows, row_groups, write_flat, write_split
 from corank.samples.whole import Whole, whole
 
@@ -35,6 +36,9 @@ def build_samples(
     recipe: str = "unexposed",
     seed: int = 0,
     settings: Sequence[str] = (),
+    engine: str = "duckdb",
+    master: str | None = None,
+    memory: str | int | None = None,
     overwrite: bool = False,
     progress: Reporter = QUIET,
 ) -> Manifest:
@@ -46,6 +50,10 @@ def build_samples(
         recipe: `exposed`, `unexposed`, `attributed` or `es3`: how far to go.
         seed: of the draws and the shuffle; the same log, recipe, settings and seed give the same bytes.
         settings: `key=value` settings of `SampleConfig`.
+        engine: `duckdb`, in this process, or `spark`; the rows are the same.
+        master: Spark's master (`local[*]` if None) or the URL of a Spark Connect server (`sc://HOST:PORT`).
+        memory: a budget for the process, in bytes or as `2GB`; the users are done in as many shards as it
+            takes, to the same rows. Without one DuckDB takes what it finds.
         overwrite: replace `out` if it exists.
         progress: told of steps and of samples written.
 
@@ -56,27 +64,31 @@ def build_samples(
     out = Path(out)
     chosen, config = check_recipe(recipe), resolve(settings)
     refuse_existing(out, overwrite)
+    budget = None if memory is None else parse_memory(memory)
+    check_engine(engine, master, budget)
     tables = open_logs(Path(logs))
-    shards = 1
+    shards = 1 if budget is None else shards_for(tables, budget)
+    limit = None if budget is None else engine_share(budget)
     with whole_folder(out, overwrite) as folder:
         spill = folder / ".spill"
-        with reading(tables.folder), running(spill) as engine:
-            with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS) as task:
-                plan = make_plan(engine, tables, chosen, config, seed, task)
-                prepared = whole(plan, [shard_rows(plan, shard, shards, task) for shard in range(shards)])
-                task.advance()
-            sizes, stages = _write_splits(folder, engine, prepared, plan, progress)
+        with reading(tables.folder), running(engine, spill, master, limit) as steps:
+            with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS + 1) as task:
+                plan = make_plan(steps, tables, chosen, config, seed, task)
+                rows = all_rows(plan, shards, task)
+                task.advance(note="items")
+                prepared = whole(plan, rows, shards)
+            sizes, stages = _write_splits(folder, steps, prepared, plan, progress)
             written = {
-                name: write_flat(folder / f"{name}.parquet", engine.stream(table), FLAT_GROUP_ROWS)
+                name: write_flat(folder / f"{name}.parquet", steps.stream(table), FLAT_GROUP_ROWS)
                 for name, table in prepared.flat.items()
             }
-            versions = engine.versions()
+            versions = steps.versions()
         shutil.rmtree(spill, ignore_errors=True)
         manifest = Manifest(
             recipe=chosen,
             seed=seed,
             config=config,
-            engine=engine.name,
+            engine=engine,
             versions={"corank": version("corank"), **versions},
             inputs=describe(tables),
             valid_from=plan.cuts.valid_from,

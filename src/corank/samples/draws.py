@@ -49,12 +49,12 @@ def item_key(
     return mix(item_id, *keys)
 
 
-def in_shard(user_id: ir.Column, shard: int, shards: int) -> ir.BooleanColumn:
-    """Whether a user belongs to one of so many shards (at most `MOST_SHARDS`)."""
-    if user_id.type().is_string():
+def in_shard(key: ir.Column, shard: int, shards: int) -> ir.BooleanColumn:
+    """Whether a user or item belongs to one of so many shards (at most `MOST_SHARDS`)."""
+    if key.type().is_string():
         codes = [f"{code:02x}" for code in range(MOST_SHARDS) if code % shards == shard]
-        return user_id.hexdigest("md5").substr(0, 2).isin(codes)
-    return mix(user_id, *(constant(0, "shard", index) for index in range(3))) % shards == shard
+        return key.hexdigest("md5").substr(0, 2).isin(codes)
+    return mix(key, *(constant(0, "shard", index) for index in range(3))) % shards == shard
 
 
 def mix(x: ir.IntegerColumn, *keys: Any) -> ir.IntegerColumn:

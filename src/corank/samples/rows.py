@@ -13,6 +13,9 @@ from corank.samples.joins import attach
 from corank.samples.labels import OWN
 from corank.samples.searchification import SEARCHIFIED
 
+OF_EVERYONE = ("item_clicks", "item_shown")
+"""Columns of samples that everyone's events tell, and not the user's alone."""
+
 ORDER_COLUMNS = ("_number", "_split", "_shuffle", "_samples", "_pseudo")
 """What `requests.ordered` needs besides the request's id."""
 
@@ -47,7 +50,7 @@ def sample_rows(
         labels: at most one row a (`_number`, `item_id`).
         computed: tables of at most one row a `_row`; where a row is absent, labels and counts of touches and
             exposures are 0 and other columns null.
-        columns: those of the store.
+        columns: those of the store; all but `OF_EVERYONE` are made here.
         config: the weights.
     """
     rows = attach(samples, labels, ["_number", "item_id"])
@@ -69,4 +72,4 @@ def sample_rows(
         else_=1.0,
     )
     told = rows.mutate(**absent, **anywhere, weight=weight.cast("float32"))
-    return told.select(*columns, "_number", "_row")
+    return told.select(*(name for name in columns if name not in OF_EVERYONE), "_number", "_row")

@@ -1,4 +1,4 @@
-"""The rows of some users: samples, labels and all that is computed for them."""
+"""The rows of some users: samples, labels and all that the users' own events tell of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from corank.samples.attribution import attributed, attributed_labels, is_free, t
 from corank.samples.draws import in_shard
 from corank.samples.engine import Engine, Logs
 from corank.samples.expansion import candidates_of, expanded
-from corank.samples.exposures import shown_to_anyone, shown_to_user
+from corank.samples.exposures import shown_to_user
 from corank.samples.histories import history_events, with_history_length
 from corank.samples.labels import merged, own_labels
 from corank.samples.plan import Plan
-from corank.samples.popularity import item_clicks
 from corank.samples.pseudo import searchified
 from corank.samples.ranks import with_ranks
 from corank.samples.rows import request_rows, sample_rows
@@ -35,13 +34,27 @@ class Rows:
 
     Attributes:
         requests: rows of requests, with the columns by which they are ordered.
-        samples: flat rows of samples, with `_number` and `_row`.
+        samples: flat rows of samples, with `_number` and `_row`, but for what only everyone's events tell.
         fates: every labelling event with its last fate and the `_number` of the request that it labels.
     """
 
     requests: ir.Table
     samples: ir.Table
     fates: ir.Table
+
+
+def all_rows(plan: Plan, shards: int, task: Task) -> Rows:
+    """Run the steps for all users, shard after shard; rows of several shards are held by the engine."""
+    if shards == 1:
+        return shard_rows(plan, 0, 1, task)
+    for shard in range(shards):
+        rows = shard_rows(plan, shard, shards, task)
+        held = Rows(
+            requests=plan.engine.append("rows_requests", rows.requests),
+            samples=plan.engine.append("rows_samples", rows.samples),
+            fates=plan.engine.append("rows_fates", rows.fates),
+        )
+    return held
 
 
 def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
@@ -78,11 +91,9 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
         requests.select("_number", "timestamp", "_split_end", *scope), "_number"
     )
     told_of = [engine.keep("anywhere", anywhere(asking, logs.events, config))]
-    clicks = item_clicks(asking.select("_row", "item_id", "timestamp"), plan.logs.events, config.click_actions)
-    told_of.append(engine.keep("item_clicks", clicks))
     if plan.exposures is not None:
-        told_of.append(engine.keep("shown_to_user", shown_to_user(asking, plan.exposures)))
-        told_of.append(engine.keep("shown_to_anyone", shown_to_anyone(asking, plan.exposures)))
+        exposures = plan.exposures if shards == 1 else _own(plan.exposures, shard, shards)
+        told_of.append(engine.keep("shown_to_user", shown_to_user(asking, exposures)))
 
     task.advance(note="touches")
     for name, by in plan.scopes.items():
@@ -101,19 +112,20 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
 def _part(plan: Plan, shard: int, shards: int) -> tuple[Logs, ir.Table, ir.Table]:
     """Logs, numbered requests and fates of the shard's users; items are everyone's."""
 
-    def own(table: ir.Table) -> ir.Table:
-        return table.filter(in_shard(table.user_id, shard, shards))
-
-    requests = own(plan.logs.requests)
+    requests = _own(plan.logs.requests, shard, shards)
     logs = Logs(
         requests=requests,
         candidates=plan.logs.candidates.semi_join(requests, "request_id"),
-        events=own(plan.logs.events),
+        events=_own(plan.logs.events, shard, shards),
         items=plan.logs.items,
-        users=own(plan.logs.users),
+        users=_own(plan.logs.users, shard, shards),
     )
-    part = plan.engine.keep("part_requests", own(plan.requests)), plan.engine.keep("part_fates", own(plan.fates))
-    return logs, *part
+    numbered, fates = (_own(table, shard, shards) for table in (plan.requests, plan.fates))
+    return logs, plan.engine.keep("part_requests", numbered), plan.engine.keep("part_fates", fates)
+
+
+def _own(table: ir.Table, shard: int, shards: int) -> ir.Table:
+    return table.filter(in_shard(table.user_id, shard, shards))
 
 
 def _attributed(

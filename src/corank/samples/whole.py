@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
 from corank.samples import checks
+from corank.samples.everyone import everyone
 from corank.samples.expansion import LONGEST_LIST
 from corank.samples.histories import ORDER, history_events, history_offsets
 from corank.samples.joins import attach
@@ -37,29 +37,30 @@ class Whole:
     events: dict[str, int]
 
 
-def whole(plan: Plan, shards: Sequence[Rows]) -> Whole:
-    """Order the rows of the shards and add what only all of them tell: where a user's history begins."""
+def whole(plan: Plan, rows: Rows, shards: int) -> Whole:
+    """Order the rows of all users and add what only all of them tell."""
     engine = plan.engine
-    requests = engine.keep("stored", _all([rows.requests for rows in shards]))
-    samples, fates = _all([rows.samples for rows in shards]), _all([rows.fates for rows in shards])
-    order = engine.keep("ordered", ordered(requests))
-    history = history_events(plan.logs.events, requests, plan.config.history_actions)
-    placed = requests.inner_join(order.select("_number", "_place"), "_number")
+    order = engine.keep("ordered", ordered(rows.requests))
+    history = history_events(plan.logs.events, rows.requests, plan.config.history_actions)
+    placed = rows.requests.inner_join(order.select("_number", "_place"), "_number")
     placed = attach(placed, history_offsets(history), ["user_id"])
     placed = placed.mutate(history_offset=placed.history_offset.fill_null(0))
-    begin = order.select("_number", "_begin")
-    rows = samples.inner_join(begin, "_number")
-    rows = rows.mutate(_at=rows["_begin"] + rows["_row"] % LONGEST_LIST)
+    times = rows.requests.select("_number", "timestamp")
+    asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
+    samples = rows.samples.inner_join(order.select("_number", "_begin"), "_number")
+    for told in everyone(plan, asking.select("_row", "item_id", "timestamp"), shards):
+        samples = attach(samples, told, ["_row"])
+    samples = samples.mutate(_at=samples["_begin"] + samples["_row"] % LONGEST_LIST)
     return Whole(
         requests=placed.order_by("_place").select(*plan.request_columns),
-        samples=rows.order_by("_at").select(*plan.sample_columns),
+        samples=samples.order_by("_at").select(*plan.sample_columns),
         lengths=order.order_by("_place").select("_split", "_samples"),
         flat={
             "items": plan.logs.items.order_by("item_id"),
             "histories": history.order_by(*ORDER),
-            "labels": _ledger(fates, requests),
+            "labels": _ledger(rows.fates, rows.requests),
         },
-        events=checks.fate_counts(engine, fates),
+        events=checks.fate_counts(engine, rows.fates),
     )
 
 
@@ -72,10 +73,3 @@ def _ledger(fates: ir.Table, requests: ir.Table) -> ir.Table:
     ledger = rows.select(*LEDGER, fate=rows["_fate"], labelled_request_id=labelled)
     order = [ledger[name].asc(nulls_first=False) for name in LEDGER]
     return ledger.order_by(*order)
-
-
-def _all(tables: Sequence[ir.Table]) -> ir.Table:
-    together = tables[0]
-    for more in tables[1:]:
-        together = together.union(more)
-    return together
