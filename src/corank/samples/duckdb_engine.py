@@ -41,6 +41,7 @@ class DuckDBEngine:
         for definition in DUCKDB:
             self._connection.con.execute(definition)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._appended: set[str] = set()
 
     def read(self, tables: LogTables) -> Logs:
         return Logs(**{name: self._table(tables, name) for name in tables.tables})
@@ -52,7 +53,8 @@ class DuckDBEngine:
         return self._connection.create_table(name, table, overwrite=True)
 
     def append(self, name: str, table: ir.Table) -> ir.Table:
-        if name not in self._connection.list_tables():
+        if name not in self._appended:
+            self._appended.add(name)
             return self.keep(name, table)
         columns = ", ".join(f'"{column}"' for column in table.columns)
         query = ibis.to_sql(table, dialect="duckdb")
