@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo spark test lint bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ demo: $(READY) ## Simulate, check, samples, train two models, compare, report: u
 	$(BIN)/corank demo demo --overwrite
 
 # Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another.
+spark: $(READY) ## Install Spark into the environment, so that its tests run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
+
 test: lint ## Lint, types, and every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
 

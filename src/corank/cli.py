@@ -92,7 +92,7 @@ def demo(
     if json:
         return _print_json(done.to_dict())
     return screen.show(
-        screen.size_table(done.manifest),
+        screen.stage_table(done.manifest),
         screen.comparison_table(done.comparison),
         f"Numbers come from a simulated marketplace. Report: {done.report}",
     )
@@ -171,18 +171,38 @@ def check(
 def samples(
     folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
-    recipe: Annotated[str, typer.Option(help="exposed or unexposed.")] = "unexposed",
+    recipe: Annotated[
+        str, typer.Option(help="How far to go: exposed, unexposed, attributed or es3.")
+    ] = "unexposed",
     seed: Seed = 0,
     settings: Settings = None,
+    engine: Annotated[str, typer.Option(help="duckdb, in this process, or spark.")] = "duckdb",
+    master: Annotated[
+        str | None, typer.Option(help="Spark's master, or a Connect URL (sc://HOST:PORT); default: local[*].")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Budget of this process, such as 2GB; users are done in shards.")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Build list-wise training samples from logs."""
-    made = verbs.samples(folder, out, recipe, seed, settings or (), overwrite, progress=reporter(quiet))
+    made = verbs.samples(
+        folder,
+        out,
+        recipe,
+        seed,
+        settings or (),
+        engine,
+        master,
+        memory,
+        overwrite,
+        progress=reporter(quiet),
+    )
     if json:
         return _print_json(made.model_dump(mode="json"))
-    return screen.show(screen.size_table(made))
+    return screen.show(*screen.samples_parts(made))
 
 
 @app.command()

@@ -39,20 +39,50 @@ def show(*parts: Table | str) -> None:
             console.print(part)
 
 
+def samples_parts(manifest: Manifest) -> list[Table | str]:
+    """What a build made: stages, sizes by split, where labels and queries come from, fates of events."""
+    train = manifest.sizes["train"]
+    sources = {f"label: {name}": n for name, n in train.label_sources.items() if n}
+    sources |= {f"query: {name}": n for name, n in train.query_sources.items() if n and name != "logged"}
+    fates = {f"event: {name}": n for name, n in manifest.events.items() if n}
+    return [
+        stage_table(manifest),
+        size_table(manifest),
+        table("Training labels and queries by source, and what became of events", ["", "count"], [*sources.items(), *fates.items()]),
+    ]
+
+
+def stage_table(manifest: Manifest) -> Table:
+    """The training split after each stage of the recipe, and relative to exposed samples alone."""
+    first = manifest.stages["exposed"]
+    rows: list[list[object]] = []
+    for name, stage in manifest.stages.items():
+        counts = [stage.requests, stage.samples, stage.clicks, stage.purchases]
+        wholes = [first.requests, first.samples, first.clicks, first.purchases]
+        ratios = [_times(part / whole if whole else None) for part, whole in zip(counts, wholes, strict=True)]
+        rows.append([name, *(cell for pair in zip(counts, ratios, strict=True) for cell in pair)])
+    columns = ["stage", "requests", "", "samples", "", "clicks", "", "purchases", ""]
+    return table(f"Training samples by stage{_simulated(manifest)}", columns, rows)
+
+
 def size_table(manifest: Manifest) -> Table:
     """Requests, samples and positives by split, and relative to exposed samples alone."""
     rows: list[list[object]] = []
     for split, size in manifest.sizes.items():
         total = size.total
-        counts = [size.requests, size.exposed.samples, size.unexposed.samples, total.clicks, total.purchases]
-        rows.append([split, *counts, _times(size.samples_per_exposed), _times(size.clicks_per_exposed)])
-    columns = ["split", "requests", "exposed", "unexposed", "clicks", "purchases", "samples", "positives"]
+        spaces = [size.exposed.samples, size.unexposed.samples, size.searchified.samples]
+        ratios = [_times(size.samples_per_exposed), _times(size.clicks_per_exposed)]
+        rows.append([split, size.requests, *spaces, total.clicks, total.purchases, *ratios])
+    columns = ["split", "requests", "exposed", "unexposed", "searchified", "clicks", "purchases", "samples", "positives"]
     return table(
-        f"Samples, recipe {manifest.recipe}{', of a simulated log' if manifest.simulated else ''}"
-        " (last two columns: relative to exposed only)",
+        f"Samples, recipe {manifest.recipe}{_simulated(manifest)} (last two columns: relative to exposed only)",
         columns,
         rows,
     )
+
+
+def _simulated(manifest: Manifest) -> str:
+    return ", of a simulated log" if manifest.simulated else ""
 
 
 def evaluation_tables(evaluation: Evaluation, title: str) -> list[Table]:

@@ -80,8 +80,8 @@ class SplitSize(Config):
         searchified: samples of pseudo requests.
         label_sources: positive samples by the source of their label.
         query_sources: requests by the source of their query: `logged`, or the level of a pseudo request's.
-        samples_per_exposed, clicks_per_exposed: sizes relative to the exposed samples alone; null where
-            those are none.
+        samples_per_exposed, clicks_per_exposed: samples relative to the exposed ones, clicks relative to the
+            exposed ones' own; null where those are none.
     """
 
     requests: int
