@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -63,11 +64,27 @@ def schemas(ids: str) -> dict[str, pa.Schema]:
             "request_id": kind,
             "value": number,
         },
-        "items": {"item_id": kind, "title": text, "category": text},
+        "items": {"item_id": kind, "title": text, "category": text, "embedding": pa.list_(number)},
         "users": {"user_id": kind, "country": text},
     }
     return {name: pa.schema(list(fields.items())) for name, fields in columns.items()}
 
+
+DOMAINS = ("search", "search", "search", "rec", "rec", "shop")
+QUERIES = (None, "", "?!", "red shoe", "Red  SHOE", "shoe", "bag", "ünïque ÉTÉ", "red bag 7", "nothing like it")
+TITLES = ("Red shoe", "shoe red", "bag, red", "Ünïque bag", None, "--", "été 7", "blue SHOE", "bag", "hat")
+EMBEDDINGS = (
+    [1.0, 0.0],
+    [2.0, 0.0],
+    [1.0, 1.0],
+    [0.0, -3.0],
+    None,
+    [0.0, 0.0],
+    [math.nan, 1.0],
+    [1.0, 0.5],
+    [-1.0, 0.25],
+    [4.0, 3.0],
+)
 
 SESSION = st.sampled_from([None, "s", "t"])
 CANDIDATE = st.tuples(
@@ -78,18 +95,20 @@ CANDIDATE = st.tuples(
 REQUEST = st.tuples(
     st.integers(0, 2),
     SESSION,
-    st.sampled_from(["search", "search", "search", "rec"]),
-    st.integers(0, 12),
+    st.sampled_from(DOMAINS),
+    st.integers(0, 48).map(lambda quarters: quarters / 4),
+    st.sampled_from(QUERIES),
     st.dictionaries(st.integers(0, 8), CANDIDATE, max_size=8),
 )
 EVENT = st.tuples(
     st.integers(0, 3),
     SESSION,
     st.integers(0, 9),
-    st.integers(0, 12),
+    st.integers(0, 48).map(lambda quarters: quarters / 4),
     st.sampled_from(ACTIONS),
-    st.sampled_from(["search", "rec"]),
+    st.sampled_from(["search", "rec", "shop", "direct"]),
     st.sampled_from([None, *range(10)]),
+    st.booleans(),
 )
 
 
@@ -105,24 +124,36 @@ def assemble(parts: list[tuple[list[Any], list[Any]]], ids: str) -> Log:
     log: Log = {name: [] for name in schemas(ids)}
     for index, (requests, events) in enumerate(parts):
         _add_part(log, requests, events, 10 * index, make)
-    log["items"] = [{"item_id": make(n), "title": f"t{n}", "category": None} for n in range(10)]
+    log["items"] = [
+        {
+            "item_id": make(n),
+            "title": TITLES[n],
+            "category": "shoe" if n % 4 == 0 else None,
+            "embedding": EMBEDDINGS[n],
+        }
+        for n in range(10)
+    ]
     log["users"] = [{"user_id": make(n), "country": f"c{n}"} for n in range(3)]
     return log
 
 
 def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make: Make) -> None:
-    for number, (user, session, domain, time, listed) in enumerate(requests):
+    """Add a part; an event that keeps to its request is of its user and of the item's list where it can be."""
+    for number, (user, session, domain, time, query, listed) in enumerate(requests):
         head = {
             "request_id": make(number + shift),
             "user_id": make(user + shift),
             "session_id": session,
             "domain": domain,
         }
-        log["requests"].append({**head, "timestamp": START + int(time * SECOND), "query": f"q{number}"})
+        log["requests"].append({**head, "timestamp": START + int(time * SECOND), "query": query})
         for item, (exposed, position, price) in listed.items():
             row = {"request_id": make(number + shift), "item_id": make(item), "exposed": exposed}
             log["candidates"].append({**row, "position": position if exposed else None, "price": price})
-    for user, session, item, time, action, domain, request in events:
+    for user, session, item, time, action, domain, request, keeps in events:
+        if keeps and request is not None and request < len(requests):
+            user = requests[request][0]
+            item = sorted(requests[request][-1] or [item])[item % max(len(requests[request][-1]), 1)]
         log["events"].append(
             {
                 "user_id": make(user + shift),
@@ -169,11 +200,12 @@ def random_log(seed: int, ids: str, parts: int = 12, events: int = 40) -> Log:
             )
             for item in chance.sample(range(9), chance.randrange(9))
         }
-        return *head(3), chance.choice(["search", "search", "search", "rec"]), time(), listed
+        return *head(3), chance.choice(DOMAINS), time(), chance.choice(QUERIES), listed
 
     def event() -> tuple[Any, ...]:
-        what = chance.randrange(10), time(), chance.choice(ACTIONS), chance.choice(["search", "rec"])
-        return *head(4), *what, chance.choice([None, *range(10)])
+        where = chance.choice(["search", "rec", "shop", "direct"])
+        what = chance.randrange(10), time(), chance.choice(ACTIONS), where
+        return *head(4), *what, chance.choice([None, *range(10)]), chance.random() < 0.5
 
     drawn = [([request() for _ in range(10)], [event() for _ in range(events)]) for _ in range(parts)]
     return assemble(drawn, ids)

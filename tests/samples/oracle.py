@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tests.samples import oracle_es3 as es3
+from tests.samples.oracle_es3 import Settings
 
 Row = dict[str, Any]
 Log = dict[str, list[Row]]
 
 P, P_HIGH = 2_147_483_579, 2_147_483_647
-ACTIONS = ("cart", "click", "purchase")
+ACTIONS = ("cart", "click", "purchase", "view")
 
 
 def remainder(x: int, modulus: int) -> int:
@@ -63,7 +66,7 @@ def numbered(log: Log, cuts: tuple[int, int], recipe: str, ratio: float, seed: i
         split = sum(request["timestamp"] >= cut for cut in cuts)
         samples = len(own)
         if split == 0:
-            extra = math.floor(len(exposed) * ratio + 0.5) if recipe == "unexposed" else 0
+            extra = math.floor(len(exposed) * ratio + 0.5) if recipe != "exposed" else 0
             samples = len(exposed) + min(extra, len(own) - len(exposed))
         if samples:
             found.append({**request, "split": split, "samples": samples, "list": own})
@@ -96,38 +99,6 @@ def rank(request: Row, item: Row, column: str) -> float | None:
 
 def is_value(value: float | None) -> bool:
     return value is not None and not math.isnan(value)
-
-
-def fate(log: Log, event: Row, chosen: dict[Any, Row], cuts: tuple[int, int]) -> str:
-    """What becomes of a click or purchase."""
-    if event["request_id"] is None:
-        return "without_request"
-    if all(request["request_id"] != event["request_id"] for request in log["requests"]):
-        return "unknown_request"
-    request = chosen.get(event["request_id"])
-    if request is None:
-        return "other_request"
-    if all(row["item_id"] != event["item_id"] for row in request["list"]):
-        return "not_in_list"
-    ended = request["split"] < 2 and event["timestamp"] >= cuts[request["split"]]
-    return "after_split" if ended else "labels"
-
-
-def label_fates(log: Log, requests: list[Row], cuts: tuple[int, int]) -> list[tuple[Row, str]]:
-    """Every click and purchase with its fate."""
-    chosen = {request["request_id"]: request for request in requests}
-    labelling = [event for event in log["events"] if event["action"] in ("click", "purchase")]
-    return [(event, fate(log, event, chosen, cuts)) for event in labelling]
-
-
-def labels(fates: list[tuple[Row, str]], request: Row, item: Any) -> tuple[int, int]:
-    """(click, purchase) of an item of a request."""
-    own = [
-        event["action"]
-        for event, what in fates
-        if what == "labels" and (event["request_id"], event["item_id"]) == (request["request_id"], item)
-    ]
-    return int(bool(own)), int("purchase" in own)
 
 
 def history(log: Log, requests: list[Row]) -> list[Row]:
@@ -204,35 +175,60 @@ def from_touch(log: Log, request: Row, item: Row) -> Row:
     return {"list_touch_order": places.get(item["item_id"]), "price_from_touch": distance}
 
 
-def samples(
-    log: Log, cuts: tuple[int, int], recipe: str, ratio: float, seed: int, sessions: bool
-) -> list[tuple[Row, list[Row]]]:
-    """The store: requests in order, each with its rows of samples."""
-    requests = numbered(log, cuts, recipe, ratio, seed)
-    fates, past = label_fates(log, requests, cuts), history(log, requests)
-    scopes = {"user": ["user_id"]} | ({"session": ["user_id", "session_id"]} if sessions else {})
+@dataclass(frozen=True)
+class Built:
+    """What a build makes: requests in order, each with its rows of samples; the histories; the ledger."""
+
+    store: list[tuple[Row, list[Row]]]
+    history: list[Row]
+    ledger: list[Row]
+
+
+def build(log: Log, settings: Settings) -> Built:
+    """The whole store."""
+    requests = numbered(log, settings.cuts, settings.recipe, settings.ratio, settings.seed)
+    for request in requests:
+        request |= {"pseudo": None, "query_source": "logged", "rows": expanded(request, settings.seed)}
+    chosen = {request["request_id"]: request for request in requests}
+    events = es3.events_of(log, settings)
+    es3.first_fates(log, events, chosen, settings)
+    if settings.attributes:
+        es3.attribute(log, events, requests, settings)
+    if settings.recipe == "es3":
+        requests = [*requests, *es3.searchify(log, events, requests, settings)]
+        requests.sort(key=lambda r: (r["split"], *_order(r, settings.seed)))
+    past = history(log, requests)
+    scopes = {"user": ["user_id"]} | ({"session": ["user_id", "session_id"]} if settings.sessions else {})
     store = []
     for request in requests:
-        rows = []
-        for item in expanded(request, seed):
-            click, purchase = labels(fates, request, item["item_id"])
-            row = {
-                "item_id": item["item_id"],
-                "exposed": item["exposed"],
-                "position": item["position"] if item["exposed"] else None,
-                "label_click": click,
-                "label_purchase": purchase,
-                "label_source": "own" if click else None,
-                "weight": 1.0,
-                "price": item["price"],
-                "price_rank": rank(request, item, "price"),
-                "item_clicks": item_clicks(log, request, item["item_id"]),
-                **exposures(log, request, item["item_id"]),
-                **from_touch(log, request, item),
-            }
-            for name, scope in scopes.items():
-                row |= touches(log, request, item["item_id"], scope, name)
-            rows.append(row)
+        rows = [sample(log, events, request, item, scopes, settings) for item in request["rows"]]
         offset, length = history_part(past, request)
         store.append(({**request, "history_offset": offset, "history_length": length}, rows))
-    return store
+    return Built(store, past, es3.ledger(events))
+
+
+def _order(request: Row, seed: int) -> tuple[Any, ...]:
+    pseudo = request["pseudo"]
+    name = request["request_id"]
+    return request_key(name, seed, "shuffle"), name, pseudo is not None, 0 if pseudo is None else pseudo
+
+
+def sample(
+    log: Log, events: list[Row], request: Row, item: Row, scopes: dict[str, list[str]], settings: Settings
+) -> Row:
+    """One row of the store."""
+    row = {
+        "item_id": item["item_id"],
+        "exposed": item["exposed"],
+        "position": item["position"] if item["exposed"] else None,
+        **es3.labels(events, request, item["item_id"], settings),
+        **es3.anywhere(log, events, request, item["item_id"], settings),
+        "price": item["price"],
+        "price_rank": rank(request, item, "price"),
+        "item_clicks": item_clicks(log, request, item["item_id"]),
+        **exposures(log, request, item["item_id"]),
+        **from_touch(log, request, item),
+    }
+    for name, scope in scopes.items():
+        row |= touches(log, request, item["item_id"], scope, name)
+    return row

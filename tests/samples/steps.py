@@ -1,90 +1,101 @@
-"""The steps compiled once for a kind of ids, then run on one log after another.
+"""The steps compiled once for a kind of ids and a recipe, then run on one log after another.
 
-Building and compiling Ibis expressions takes a second, running them on a small log milliseconds.
+Building and compiling Ibis expressions takes seconds, running them on a small log milliseconds.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
-from tests.samples.generated import CUTS, schemas, tables
-from tests.samples.oracle import ACTIONS, Log
+from tests.samples.generated import explicit_cuts, random_log, tables, write
+from tests.samples.oracle import Log
 
-from corank.samples.anchors import from_touch, listed_candidates
-from corank.samples.config import Recipe, SampleConfig
+from corank.logs import open_logs
+from corank.progress import QUIET
+from corank.samples.config import check_recipe, resolve
+from corank.samples.duckdb_engine import DuckDBEngine
 from corank.samples.engine import Logs
-from corank.samples.expansion import candidates_of, expanded
-from corank.samples.exposures import shown, shown_to_anyone, shown_to_user
-from corank.samples.histories import history_events, with_history
-from corank.samples.labels import fates, own_labels
-from corank.samples.popularity import item_clicks
-from corank.samples.ranks import with_ranks
-from corank.samples.requests import listed, numbered
-from corank.samples.split import Cuts, timeline, with_split
-from corank.samples.touches import touches
+from corank.samples.plan import make_plan
+from corank.samples.shard import all_rows
+from corank.samples.whole import whole
+from corank.samples.words import item_words, query_words, vectors
+
+
+class Recorder(DuckDBEngine):
+    """Remembers the query of every table that the steps keep; the log lies in tables that can be refilled."""
+
+    def __init__(self, spill: Path, log: dict[str, pa.Table]) -> None:
+        super().__init__(spill)
+        self.log = log
+        self.queries: dict[str, str] = {}
+
+    def read(self, tables: Any) -> Logs:
+        return Logs(**{name: self._connection.create_table(f"log_{name}", self.log[name]) for name in tables.tables})
+
+    def keep(self, name: str, table: ir.Table) -> ir.Table:
+        assert name not in self.queries, f"two steps keep a table called {name}"
+        self.queries[name] = str(self._connection.compile(table))
+        return super().keep(name, table)
+
+    def replay(self, log: dict[str, pa.Table]) -> None:
+        """Run every step on another log."""
+        connection = self._connection.con
+        for name, table in self._loaded(log).items():
+            connection.execute(f"DELETE FROM {name}").fetchall()
+            connection.register("incoming", table)
+            connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming").fetchall()
+            connection.unregister("incoming")
+        for name, query in self.queries.items():
+            connection.execute(f"DELETE FROM {name}").fetchall()
+            connection.execute(f"INSERT INTO {name} {query}").fetchall()
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query, with times as whole microseconds."""
+        return plain(self._connection.con.sql(query).to_arrow_table())
+
+    def _loaded(self, log: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        made = {f"log_{name}": table for name, table in log.items()}
+        items, queries = log["items"], log["requests"]["query"].drop_null().unique()
+        made["item_words"] = item_words(items, ["title", "category"])
+        made["query_words"] = query_words(queries)
+        vector = vectors(items["embedding"])
+        made["item_vectors"] = pa.table({"item_id": items["item_id"], "_vector": vector}).filter(vector.is_valid())
+        there = self._names()
+        return {name: table for name, table in made.items() if name in there}
+
+    def _names(self) -> set[str]:
+        found = self._connection.con.sql("SELECT table_name FROM duckdb_tables()").fetchall()
+        return {name for (name,) in found}
 
 
 class Steps:
     """All steps of a recipe, with fixed cuts, seed and configuration."""
 
-    def __init__(self, ids: str, recipe: Recipe, ratio: float, seed: int) -> None:
+    def __init__(self, folder: Path, ids: str, recipe: str, settings: list[str], seed: int) -> None:
         self.ids = ids
-        self._connection = ibis.duckdb.connect()
-        self._sql: dict[str, str] = {}
-        config = SampleConfig(unexposed_per_exposed=ratio, valid=0.25, test=0.3)
-        cuts = Cuts(*(datetime.fromtimestamp(cut / 1e6, UTC) for cut in CUTS))
-        for name, schema in schemas(ids).items():
-            self._connection.create_table(name, schema=ibis.Schema.from_pyarrow(schema))
-        log = Logs(**{name: self._connection.table(name) for name in schemas(ids)})
-
-        found = self._step("listed", listed(log.requests, log.candidates, config.domains))
-        self._step("timeline", timeline(found, config))
-        requests = self._step("numbered", numbered(with_split(found, cuts), recipe, config, seed))
-        history = self._step("history", history_events(log.events, requests, None))
-        self._step("placed", with_history(requests, history))
-        candidates = with_ranks(candidates_of(requests, log.candidates, seed), ["price"])
-        samples = self._step("samples", expanded(candidates))
-        fate = self._step("fates", fates(log.events, log.requests, requests, log.candidates, config))
-        self._step("labels", own_labels(fate))
-        asking = samples.select("_row", "_number", "item_id").inner_join(
-            requests.select("_number", "timestamp", "user_id", "session_id"), "_number"
-        )
-        self._step("item_clicks", item_clicks(asking, log.events, config.click_actions))
-        exposures = shown(log.requests, log.candidates)
-        self._step("shown_to_user", shown_to_user(asking, exposures))
-        self._step("shown_to_anyone", shown_to_anyone(asking, exposures))
-        lists = listed_candidates(requests, log.candidates, ["price"])
-        self._step("from_touch", from_touch(samples, lists, requests, log.events, ["price"]))
-        for name, scope in (("user", ["user_id"]), ("session", ["user_id", "session_id"])):
-            self._step(f"{name}_touches", touches(asking, log.events, scope, name, ACTIONS))
+        first = random_log(0, ids)
+        self._engine = Recorder(folder / "spill", tables(first, ids))
+        config = resolve([*explicit_cuts(), *settings, "duplicate_events=keep"])
+        log = open_logs(write(first, ids, folder / "logs"))
+        with QUIET.task("", 0) as task:
+            plan = make_plan(self._engine, log, check_recipe(recipe), config, seed, task)
+            made = whole(plan, all_rows(plan, 1, task), 1)
+        self._results = {"requests": made.requests, "samples": made.samples, "lengths": made.lengths, **made.flat}
+        self._queries = {name: str(self._engine._connection.compile(table)) for name, table in self._results.items()}
 
     def run(self, log: Log) -> dict[str, list[dict[str, Any]]]:
-        """The rows of every step's result, for one log."""
-        connection = self._connection.con
-        for name, table in tables(log, self.ids).items():
-            connection.execute(f"DELETE FROM {name}")
-            connection.register("incoming", table)
-            connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
-            connection.unregister("incoming")
-        results = {}
-        for name, sql in self._sql.items():
-            connection.execute(f"DELETE FROM {name}")
-            connection.execute(f"INSERT INTO {name} {sql}")
-            results[name] = _plain(connection.sql(f"FROM {name}").to_arrow_table())
-        return results
+        """The rows of every table of the store, in order, for one log."""
+        self._engine.replay(tables(log, self.ids))
+        return {name: self._engine.rows(query) for name, query in self._queries.items()}
 
     def close(self) -> None:
-        self._connection.disconnect()
-
-    def _step(self, name: str, table: Any) -> Any:
-        self._sql[name] = str(ibis.to_sql(table, dialect="duckdb"))
-        return self._connection.create_table(name, table)
+        self._engine.close()
 
 
-def _plain(table: pa.Table) -> list[dict[str, Any]]:
+def plain(table: pa.Table) -> list[dict[str, Any]]:
     """Rows with times as whole microseconds."""
     for index, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):

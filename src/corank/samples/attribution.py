@@ -98,8 +98,10 @@ def _timeline(targets: ir.Table, own: ir.Table) -> ir.Table:
     """
     first = own.group_by("_number", "item_id").aggregate(_clicked_at=own.timestamp.min())
     clicked = targets.inner_join(first, ["_number", "item_id"])
+    # A log may hold clicks from before their request; the request is not known before its own time.
+    known = ibis.greatest(clicked["_clicked_at"], clicked.timestamp)
     served = _entries(targets, targets.timestamp, {"exposed": targets.exposed, "unexposed": ~targets.exposed})
-    return served.union(_entries(clicked, clicked["_clicked_at"], {"clicked": ibis.literal(True)}))
+    return served.union(_entries(clicked, known, {"clicked": ibis.literal(True)}))
 
 
 def _entries(rows: ir.Table, timestamp: ir.Column, spaces: dict[str, ir.Column]) -> ir.Table:
