@@ -48,7 +48,11 @@ def samples_parts(manifest: Manifest) -> list[Table | str]:
     return [
         stage_table(manifest),
         size_table(manifest),
-        table("Training labels and queries by source, and what became of events", ["", "count"], [*sources.items(), *fates.items()]),
+        table(
+            "Training labels and queries by source, and what became of events",
+            ["", "count"],
+            [*sources.items(), *fates.items()],
+        ),
     ]
 
 
@@ -73,7 +77,17 @@ def size_table(manifest: Manifest) -> Table:
         spaces = [size.exposed.samples, size.unexposed.samples, size.searchified.samples]
         ratios = [_times(size.samples_per_exposed), _times(size.clicks_per_exposed)]
         rows.append([split, size.requests, *spaces, total.clicks, total.purchases, *ratios])
-    columns = ["split", "requests", "exposed", "unexposed", "searchified", "clicks", "purchases", "samples", "positives"]
+    columns = [
+        "split",
+        "requests",
+        "exposed",
+        "unexposed",
+        "searchified",
+        "clicks",
+        "purchases",
+        "samples",
+        "positives",
+    ]
     return table(
         f"Samples, recipe {manifest.recipe}{_simulated(manifest)} (last two columns: relative to exposed only)",
         columns,

@@ -120,7 +120,8 @@ def make_samples(tmp_path: Path) -> Callable[..., Path]:
             "actions": ["click"],
             "columns": {},
             "items": 77,
-            "histories": 99, "labels": 9,
+            "histories": 99,
+            "labels": 9,
             "fingerprint": fingerprint,
         }
         (folder / "manifest.json").write_text(json.dumps(manifest))

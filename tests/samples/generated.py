@@ -71,7 +71,18 @@ def schemas(ids: str) -> dict[str, pa.Schema]:
 
 
 DOMAINS = ("search", "search", "search", "rec", "rec", "shop")
-QUERIES = (None, "", "?!", "red shoe", "Red  SHOE", "shoe", "bag", "ünïque ÉTÉ", "red bag 7", "nothing like it")
+QUERIES = (
+    None,
+    "",
+    "?!",
+    "red shoe",
+    "Red  SHOE",
+    "shoe",
+    "bag",
+    "ünïque ÉTÉ",
+    "red bag 7",
+    "nothing like it",
+)
 TITLES = ("Red shoe", "shoe red", "bag, red", "Ünïque bag", None, "--", "été 7", "blue SHOE", "bag", "hat")
 EMBEDDINGS = (
     [1.0, 0.0],

@@ -170,7 +170,8 @@ def searchify(log: Log, events: list[Row], requests: list[Row], settings: Settin
     """Pseudo requests with `rows`; their events are given their last fate."""
     sources = {r["request_id"]: r for r in log["requests"] if r["domain"] not in ("search",)}
     lists = {
-        name: {row["item_id"]: row for row in log["candidates"] if row["request_id"] == name} for name in sources
+        name: {row["item_id"]: row for row in log["candidates"] if row["request_id"] == name}
+        for name in sources
     }
     clicks: dict[tuple[Any, Any], list[Row]] = {}
     for event in events:
@@ -282,9 +283,7 @@ def nearest(log: Log, requests: list[Row], source: Row, item: Any, settings: Set
 def labels(events: list[Row], request: Row, item: Any, settings: Settings) -> Row:
     """The labels of one sample, with their sources and weight."""
     own = [e for e in events if e["labelled"] is request and e["item_id"] == item]
-    by_fate = {
-        fate: [e for e in own if e["fate"] == fate] for fate in ("labels", *TIERS, "searchified")
-    }
+    by_fate = {fate: [e for e in own if e["fate"] == fate] for fate in ("labels", *TIERS, "searchified")}
     sources = [fate for fate, found in by_fate.items() if found]
     bought = [fate for fate, found in by_fate.items() if any(e["level"] == "purchase" for e in found)]
     if request.get("bought") and item == request["pseudo"]:
@@ -313,7 +312,9 @@ def anywhere(log: Log, events: list[Row], request: Row, item: Any, settings: Set
         and event["timestamp"] < end
     }
     did |= {
-        e["action"] for e in events if e["fate"] == "labels" and e["labelled"] is request and e["item_id"] == item
+        e["action"]
+        for e in events
+        if e["fate"] == "labels" and e["labelled"] is request and e["item_id"] == item
     }
     return {
         "anywhere_click": int(bool(did & set(settings.clicks + settings.purchases))),

@@ -33,7 +33,9 @@ class Recorder(DuckDBEngine):
         self.queries: dict[str, str] = {}
 
     def read(self, tables: Any) -> Logs:
-        return Logs(**{name: self._connection.create_table(f"log_{name}", self.log[name]) for name in tables.tables})
+        return Logs(
+            **{name: self._connection.create_table(f"log_{name}", self.log[name]) for name in tables.tables}
+        )
 
     def keep(self, name: str, table: ir.Table) -> ir.Table:
         assert name not in self.queries, f"two steps keep a table called {name}"
@@ -62,7 +64,9 @@ class Recorder(DuckDBEngine):
         made["item_words"] = item_words(items, ["title", "category"])
         made["query_words"] = query_words(queries)
         vector = vectors(items["embedding"])
-        made["item_vectors"] = pa.table({"item_id": items["item_id"], "_vector": vector}).filter(vector.is_valid())
+        made["item_vectors"] = pa.table({"item_id": items["item_id"], "_vector": vector}).filter(
+            vector.is_valid()
+        )
         there = self._names()
         return {name: table for name, table in made.items() if name in there}
 
@@ -83,8 +87,15 @@ class Steps:
         with QUIET.task("", 0) as task:
             plan = make_plan(self._engine, log, check_recipe(recipe), config, seed, task)
             made = whole(plan, all_rows(plan, 1, task), 1)
-        self._results = {"requests": made.requests, "samples": made.samples, "lengths": made.lengths, **made.flat}
-        self._queries = {name: str(self._engine._connection.compile(table)) for name, table in self._results.items()}
+        self._results = {
+            "requests": made.requests,
+            "samples": made.samples,
+            "lengths": made.lengths,
+            **made.flat,
+        }
+        self._queries = {
+            name: str(self._engine._connection.compile(table)) for name, table in self._results.items()
+        }
 
     def run(self, log: Log) -> dict[str, list[dict[str, Any]]]:
         """The rows of every table of the store, in order, for one log."""

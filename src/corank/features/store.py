@@ -94,7 +94,9 @@ class Store:
         history = {field.name: field.type for field in _open(self.folder / "histories.parquet").schema_arrow}
         events = {name: kind for name, kind in history.items() if name not in ("user_id", "timestamp")}
         return {
-            "request": {n: split.field(n).type for n in split.names if n not in lists and n not in KEYS | ORIGINS},
+            "request": {
+                n: split.field(n).type for n in split.names if n not in lists and n not in KEYS | ORIGINS
+            },
             "list": {n: t for n, t in in_list.items() if n not in OUTCOMES and n != "item_id"},
             "item": items,
             "history": events | {name: kind for name, kind in items.items() if name not in events},

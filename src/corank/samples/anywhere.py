@@ -44,4 +44,6 @@ def _counted(askers: ir.Table, events: ir.Table, suffix: str) -> ir.Table:
     told = as_of(
         askers, events, ["user_id", "item_id"], {f"{name}{suffix}": ("sum", name) for name in COUNTED}
     )
-    return told.select("_row", **{f"{name}{suffix}": told[f"{name}{suffix}"].fill_null(0) for name in COUNTED})
+    return told.select(
+        "_row", **{f"{name}{suffix}": told[f"{name}{suffix}"].fill_null(0) for name in COUNTED}
+    )

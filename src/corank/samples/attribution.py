@@ -109,9 +109,7 @@ def _entries(rows: ir.Table, timestamp: ir.Column, spaces: dict[str, ir.Column])
     for space in SPACES:
         belongs = spaces.get(space, ibis.literal(False))
         columns[f"_{space}"] = ibis.ifelse(belongs, rows["_step"], ibis.null("int64"))
-        columns[f"_{space}_time"] = ibis.ifelse(
-            belongs, rows.timestamp, ibis.null(rows.timestamp.type())
-        )
+        columns[f"_{space}_time"] = ibis.ifelse(belongs, rows.timestamp, ibis.null(rows.timestamp.type()))
     return rows.select("user_id", "item_id", timestamp=timestamp, **columns)
 
 

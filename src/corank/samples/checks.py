@@ -166,4 +166,6 @@ def left_out(
 def fate_counts(engine: Engine, fates: ir.Table) -> dict[str, int]:
     """Labelling events by what became of them."""
     counts = engine.arrow(fates.group_by("_fate").aggregate(_events=fates.count())).to_pylist()
-    return dict.fromkeys((*FATES, *TIERS, "no_similar", "searchified"), 0) | {row["_fate"]: row["_events"] for row in counts}
+    return dict.fromkeys((*FATES, *TIERS, "no_similar", "searchified"), 0) | {
+        row["_fate"]: row["_events"] for row in counts
+    }

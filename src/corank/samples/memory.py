@@ -40,7 +40,9 @@ def parse_memory(memory: str | int) -> int:
         raise CorankError(f"memory = '{memory}': expected a size such as 2GB or 1500MB")
     budget = round(float(found[1]) * UNITS[found[2].upper()])
     if budget < LEAST:
-        raise CorankError(f"memory = '{memory}': expected at least {LEAST // 10**6}MB, which the program itself needs")
+        raise CorankError(
+            f"memory = '{memory}': expected at least {LEAST // 10**6}MB, which the program itself needs"
+        )
     return budget
 
 

@@ -83,7 +83,9 @@ class Plan:
         """Requests of other domains whose clicks may become pseudo requests."""
         requests, domains = self.logs.requests, self.config.pseudo_domains
         elsewhere = requests.domain.isin(domains) if domains else ~requests.domain.isin(self.config.domains)
-        columns = [name for name in ("request_id", "user_id", "session_id", "timestamp") if name in requests.columns]
+        columns = [
+            name for name in ("request_id", "user_id", "session_id", "timestamp") if name in requests.columns
+        ]
         return requests.filter(elsewhere, requests.timestamp < self.valid_from).select(*columns)
 
 
@@ -122,7 +124,9 @@ def make_plan(
     if reaches(recipe, "es3"):
         led = engine.keep("led", led_to(fate, requests, texts.queries))
         known = engine.keep("known", known_queries(requests, texts.queries, config.nearest_queries))
-    exposures = engine.keep("exposures", shown(logs.requests, logs.candidates)) if config.exposure_counts else None
+    exposures = (
+        engine.keep("exposures", shown(logs.requests, logs.candidates)) if config.exposure_counts else None
+    )
     return Plan(
         engine=engine,
         recipe=recipe,

@@ -118,7 +118,10 @@ def _decoded(asks: ir.Table, steps: ir.Table, by: Sequence[str], code: ir.Column
     coded = steps.mutate(_code=code.cast("int64"))
     # A step belongs to one row of its group, and so does the code that ends in it.
     told = as_of(
-        asks.select("_number", "timestamp", *by), coded.select(*by, "timestamp", "_code"), by, {"_code": ("max", "_code")}
+        asks.select("_number", "timestamp", *by),
+        coded.select(*by, "timestamp", "_code"),
+        by,
+        {"_code": ("max", "_code")},
     )
     queries = coded.select(*by, "_code", **{name: coded["query"]})
     return told.inner_join(queries, [*by, "_code"]).select("_number", name)

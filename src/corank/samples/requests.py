@@ -54,8 +54,6 @@ def ordered(requests: ir.Table) -> ir.Table:
             pseudo request is about.
     """
     order = [requests[name] for name in ("_split", "_shuffle", "request_id", "_pseudo")]
-    placed = requests.select(
-        "_number", "_split", "_samples", _place=ibis.row_number().over(order_by=order)
-    )
+    placed = requests.select("_number", "_split", "_samples", _place=ibis.row_number().over(order_by=order))
     earlier = ibis.window(order_by="_place", rows=(None, 0))
     return placed.mutate(_begin=placed["_samples"].sum().over(earlier) - placed["_samples"])

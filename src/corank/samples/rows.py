@@ -32,16 +32,18 @@ def request_rows(
         columns: those of the store; all but `history_offset` are made here.
     """
     named = users.rename({f"user_{column}": column for column in users.columns if column != "user_id"})
-    own = requests.select(
-        "request_id", "query", "query_source", "history_length", *ORDER_COLUMNS
-    )
+    own = requests.select("request_id", "query", "query_source", "history_length", *ORDER_COLUMNS)
     rows = attach(own.inner_join(all_requests.drop("query"), "request_id"), named, ["user_id"])
     kept = [name for name in columns if name != "history_offset"]
     return rows.select(*kept, *ORDER_COLUMNS)
 
 
 def sample_rows(
-    samples: ir.Table, labels: ir.Table, computed: Sequence[ir.Table], columns: Sequence[str], config: SampleConfig
+    samples: ir.Table,
+    labels: ir.Table,
+    computed: Sequence[ir.Table],
+    columns: Sequence[str],
+    config: SampleConfig,
 ) -> ir.Table:
     """The samples with labels and what other steps computed, and `_number` and `_row`.
 

@@ -38,7 +38,9 @@ def source_clicks(attributed: ir.Table, sources: ir.Table, candidates: ir.Table)
     return named.inner_join(sources, "request_id").semi_join(shown, PAIR)
 
 
-def possible_negatives(clicks: ir.Table, candidates: ir.Table, fates: ir.Table, valid_from: ir.Column) -> ir.Table:
+def possible_negatives(
+    clicks: ir.Table, candidates: ir.Table, fates: ir.Table, valid_from: ir.Column
+) -> ir.Table:
     """Pairs of a click's item and another that its source showed, unclicked: `request_id`, `item_id`, `_other`."""
     happened = fates.filter(fates.request_id.notnull(), fates.timestamp < valid_from).select(*PAIR).distinct()
     shown = candidates.filter(candidates.exposed.fill_null(False)).select(*PAIR)
@@ -83,7 +85,9 @@ def pseudo_samples(
     positives = pseudo.select("_number", *PAIR, _place=ibis.literal(0, "int64"))
     others = negatives.inner_join(pseudo.select("_number", *PAIR), PAIR)
     members = positives.union(
-        others.select("_number", "request_id", item_id=others["_other"], _place=others["_place"].cast("int64"))
+        others.select(
+            "_number", "request_id", item_id=others["_other"], _place=others["_place"].cast("int64")
+        )
     )
     return members.inner_join(candidates, PAIR).select("_number", "_place", *columns)
 

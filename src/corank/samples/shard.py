@@ -99,7 +99,9 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
     for name, by in plan.scopes.items():
         told_of.append(engine.keep(f"{name}_touches", touches(asking, logs.events, by, name, plan.actions)))
     lists = listed_candidates(requests, logs.candidates, plan.relative)
-    told_of.append(engine.keep("from_touch", from_touch(samples, lists, requests, logs.events, plan.relative)))
+    told_of.append(
+        engine.keep("from_touch", from_touch(samples, lists, requests, logs.events, plan.relative))
+    )
     history = history_events(logs.events, requests, config.history_actions)
     placed = engine.keep("placed", with_history_length(requests, history))
     return Rows(

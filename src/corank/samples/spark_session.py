@@ -31,13 +31,17 @@ def connect(master: str, spill: Path) -> tuple[Any, bool]:
         CorankError: Spark or Java is not installed, or the master is unknown or not to be reached.
     """
     if importlib.util.find_spec("pyspark") is None:
-        raise CorankError("engine spark: pyspark is not installed; install it with: pip install 'corank[spark]'")
+        raise CorankError(
+            "engine spark: pyspark is not installed; install it with: pip install 'corank[spark]'"
+        )
     remote = master.startswith("sc://")
     if not re.fullmatch(r"local(\[(\*|\d+)\])?|yarn|(spark|k8s|sc)://\S+", master):
         raise CorankError(f"master '{master}': expected {MASTERS}")
     _reach(master)
     if not remote and not _has_java():
-        raise CorankError("engine spark: no Java found (neither `java` on the path nor JAVA_HOME); install a Java 17 runtime")
+        raise CorankError(
+            "engine spark: no Java found (neither `java` on the path nor JAVA_HOME); install a Java 17 runtime"
+        )
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
@@ -46,7 +50,11 @@ def connect(master: str, spill: Path) -> tuple[Any, bool]:
         if running != master:
             raise CorankError(f"master '{master}': this process already runs Spark on '{running}'")
         return _prepared(active.newSession()), False
-    builder = SparkSession.builder.remote(master) if remote else _configured(SparkSession.builder.master(master), spill, master.startswith("local"))
+    builder = (
+        SparkSession.builder.remote(master)
+        if remote
+        else _configured(SparkSession.builder.master(master), spill, master.startswith("local"))
+    )
     try:
         with _errors_to(spill / "spark.log"):
             return _prepared(builder.getOrCreate()), True
@@ -94,7 +102,9 @@ def _reach(master: str) -> None:
         socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         reason = error.strerror or "no answer"
-        raise CorankError(f"master '{master}': nothing answers at {host}:{port} ({reason}); is Spark running there?") from None
+        raise CorankError(
+            f"master '{master}': nothing answers at {host}:{port} ({reason}); is Spark running there?"
+        ) from None
 
 
 def _has_java() -> bool:

@@ -58,21 +58,24 @@ def scores_by(tables: LogTables, config: SampleConfig) -> tuple[Score, Score | N
     Raises:
         CorankError: embeddings are asked for that are not there.
     """
-    items, requests = _embedded(tables, "items", "embedding"), _embedded(tables, "requests", "query_embedding")
+    items, requests = (
+        _embedded(tables, "items", "embedding"),
+        _embedded(tables, "requests", "query_embedding"),
+    )
     both: Score = "embedding" if items and requests else "lexical"
     similarity: Score = config.similarity or ("embedding" if items else "lexical")
     relevance = both if config.relevance is None else config.relevance
     if similarity == "embedding" and not items:
         raise CorankError("similarity = 'embedding': the table items has no column 'embedding' of numbers")
     if relevance == "embedding" and both != "embedding":
-        missing = "items has no column 'embedding'" if not items else "requests has no column 'query_embedding'"
+        missing = (
+            "items has no column 'embedding'" if not items else "requests has no column 'query_embedding'"
+        )
         raise CorankError(f"relevance = 'embedding': the table {missing} of numbers")
     return similarity, None if relevance == "none" else relevance, both
 
 
-def read_texts(
-    engine: Engine, tables: LogTables, logs: Logs, recipe: Recipe, config: SampleConfig
-) -> Texts:
+def read_texts(engine: Engine, tables: LogTables, logs: Logs, recipe: Recipe, config: SampleConfig) -> Texts:
     """Make the tables that the recipe needs and load them into the engine.
 
     Raises:
@@ -89,7 +92,9 @@ def read_texts(
         items = engine.arrow(logs.items.select("item_id", *columns))
         words = engine.load("item_words", item_words(items, columns))
     if "lexical" in kinds or searchifies:
-        queries = engine.arrow(logs.requests.filter(logs.requests["query"].notnull()).select("query").distinct())
+        queries = engine.arrow(
+            logs.requests.filter(logs.requests["query"].notnull()).select("query").distinct()
+        )
         query_table = engine.load("query_words", query_words(queries["query"].cast(pa.string())))
     if "embedding" in kinds:
         found = engine.arrow(logs.items.select("item_id", "embedding"))

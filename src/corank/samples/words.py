@@ -58,7 +58,9 @@ def vectors(embeddings: pa.Array | pa.ChunkedArray) -> pa.Array:
     """
     if isinstance(embeddings, pa.ChunkedArray):
         embeddings = embeddings.combine_chunks()
-    lengths = pc.fill_null(pc.list_value_length(embeddings), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = (
+        pc.fill_null(pc.list_value_length(embeddings), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
     flat = pc.list_flatten(embeddings).cast(pa.float64()).to_numpy(zero_copy_only=False)
     ends = np.cumsum(lengths)
     starts = ends - lengths
