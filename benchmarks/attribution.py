@@ -1,4 +1,4 @@
-"""Attribution against the marketplace's truth: precision and recall by tier, and of the last-search-click rule.
+"""Attribution against the marketplace's truth: precision and recall by tier, and of the last search click.
 
 Run: python benchmarks/attribution.py [--size s] [--seeds 5]
 Simulates a log for each seed, builds samples with the recipe `attributed`, and compares which request each
@@ -12,6 +12,7 @@ import argparse
 import csv
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -32,7 +33,8 @@ WITH ledger AS (
 ),
 searches AS (
     SELECT request_id, user_id, timestamp, t.intent_id
-    FROM read_parquet($logs || '/requests.parquet') r JOIN read_parquet($logs || '/truth/requests.parquet') t USING (request_id)
+    FROM read_parquet($logs || '/requests.parquet') r
+    JOIN read_parquet($logs || '/truth/requests.parquet') t USING (request_id)
     WHERE domain = 'search'
 ),
 clicked AS (
@@ -76,13 +78,13 @@ def count(size: str, seed: int) -> list[tuple[str, str, str, int, int, int, int]
             "valid_from": manifest.valid_from.isoformat(),
             "hours": int(manifest.config.attribution_hours),
         }
-        return connection.execute(QUERY, values).fetchall()
+        return list(connection.execute(QUERY, values).fetchall())
 
 
 def rows(counts: list[list[tuple[str, str, str, int, int, int, int]]]) -> list[tuple[object, ...]]:
-    """The lines of the table: each tier's precision, and precision and recall of a whole rule; means over seeds.
+    """The lines of the table: each tier's precision, and those of a whole rule; over all seeds.
 
-    The spread is the standard deviation over seeds of the precision, or of the recall in lines of a whole rule.
+    The spread is the standard deviation over seeds, of the precision or a whole rule's recall.
     """
     keys = sorted({line[:3] for seed in counts for line in seed})
     found = [{line[:3]: line[3:] for line in seed} for seed in counts]
@@ -112,7 +114,7 @@ def rows(counts: list[list[tuple[str, str, str, int, int, int, int]]]) -> list[t
     return lines
 
 
-def _line(own: list[tuple[int, ...]], values: list[float], recall: float | None) -> tuple[object, ...]:
+def _line(own: Sequence[tuple[int, ...]], values: list[float], recall: float | None) -> tuple[object, ...]:
     events, credited, right, due = (sum(column) for column in zip(*own, strict=True))
     spread = statistics.stdev(values) if len(values) > 1 else 0.0
     precision = right / max(credited, 1)
@@ -140,7 +142,7 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("w", newline="") as file:
         file.write(
-            f"# python benchmarks/attribution.py --size {chosen.size} --seeds {chosen.seeds}; a simulated marketplace\n"
+            f"# python benchmarks/attribution.py --size {chosen.size} --seeds {chosen.seeds}; simulated\n"
         )
         csv.writer(file).writerows([HEADER, *table])
 

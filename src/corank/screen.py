@@ -89,7 +89,8 @@ def size_table(manifest: Manifest) -> Table:
         "positives",
     ]
     return table(
-        f"Samples, recipe {manifest.recipe}{_simulated(manifest)} (last two columns: relative to exposed only)",
+        f"Samples, recipe {manifest.recipe}{_simulated(manifest)}"
+        " (last two columns: relative to exposed only)",
         columns,
         rows,
     )

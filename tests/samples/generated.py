@@ -149,7 +149,7 @@ def assemble(parts: list[tuple[list[Any], list[Any]]], ids: str) -> Log:
 
 
 def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make: Make) -> None:
-    """Add a part; an event that keeps to its request is of its user and of the item's list where it can be."""
+    """Add a part; an event that keeps to its request is of its user, and its item in the list."""
     for number, (user, session, domain, time, query, listed) in enumerate(requests):
         head = {
             "request_id": make(number + shift),

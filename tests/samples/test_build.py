@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 from tests.samples import oracle
 from tests.samples.generated import CUTS, explicit_cuts, random_log, write
+from tests.samples.oracle_es3 import Settings
 
 from corank.errors import CorankError
 from corank.progress import Quiet, Task
 from corank.samples import Manifest, build_samples, read_manifest
 
 SETTINGS = [*explicit_cuts(), "row_group_samples=20", "file_samples=50", "unexposed_per_exposed=1.5"]
+SETTINGS += [f"attribution_hours={2.5 / 3600}", "duplicate_events=keep"]
 SPLITS = ("train", "valid", "test")
 
 
@@ -33,9 +35,10 @@ class Built:
     manifest: Manifest
     log: oracle.Log
     expected: list[tuple[dict[str, Any], list[dict[str, Any]]]]
+    ledger: list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=[("int", "unexposed"), ("text", "exposed")], ids=["int", "text"])
+@pytest.fixture(scope="module", params=[("int", "es3"), ("text", "exposed")], ids=["int", "text"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     ids, recipe = request.param
     folder = tmp_path_factory.mktemp(ids)
@@ -44,8 +47,8 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     (logs / "truth").mkdir()
     (logs / "truth" / "requests.parquet").write_bytes(b"not for samples")
     manifest = build_samples(logs, folder / "out", recipe=recipe, seed=3, settings=SETTINGS)
-    expected = oracle.samples(log, CUTS, recipe, 1.5, 3, sessions=True)
-    return Built(ids, logs, folder / "out", manifest, log, expected)
+    expected = oracle.build(log, Settings(cuts=CUTS, recipe=recipe, seed=3))
+    return Built(ids, logs, folder / "out", manifest, log, expected.store, expected.ledger)
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
@@ -138,25 +141,35 @@ def read_file(path: Path) -> list[dict[str, Any]]:
 
 def test_size_table_counts_the_store(built: Built) -> None:
     for index, split in enumerate(SPLITS):
-        lists = [items for request, items in built.expected if request["split"] == index]
+        lists = [(request, items) for request, items in built.expected if request["split"] == index]
         size = built.manifest.sizes[split]
         assert size.requests == len(lists)
-        assert size.requests_without_click == sum(all(not i["label_click"] for i in items) for items in lists)
-        for shown, space in ((True, size.exposed), (False, size.unexposed)):
-            members = [item for items in lists for item in items if item["exposed"] is shown]
-            assert space.samples == len(members)
-            assert space.clicks == sum(item["label_click"] for item in members)
-            assert space.purchases == sum(item["label_purchase"] for item in members)
-        assert size.label_sources == {"own": size.total.clicks}
-        assert size.samples_per_exposed == size.total.samples / size.exposed.samples
+        silent = sum(all(not item["label_click"] for item in items) for _, items in lists)
+        assert size.requests_without_click == silent
+        for name in ("exposed", "unexposed", "searchified"):
+            members = [item for request, items in lists for item in items if space(request, item) == name]
+            found = getattr(size, name)
+            assert found.samples == len(members)
+            assert found.clicks == sum(item["label_click"] for item in members)
+            assert found.purchases == sum(item["label_purchase"] for item in members)
+        sources = [item["label_source"] for _, items in lists for item in items if item["label_source"]]
+        assert size.label_sources == {name: sources.count(name) for name in size.label_sources}
+        queries = [request["query_source"] for request, _ in lists]
+        assert size.query_sources == {name: queries.count(name) for name in size.query_sources}
+
+
+def space(request: dict[str, Any], item: dict[str, Any]) -> str:
+    if request["query_source"] != "logged":
+        return "searchified"
+    return "exposed" if item["exposed"] else "unexposed"
 
 
 def test_manifest_tells_every_event_and_request(built: Built) -> None:
-    requests = [request for request, _ in built.expected]
-    fates = [fate for _, fate in oracle.label_fates(built.log, requests, CUTS)]
+    fates = [row["fate"] for row in built.ledger]
     assert built.manifest.events == {fate: fates.count(fate) for fate in built.manifest.events}
-    assert sum(built.manifest.events.values()) == len(fates)
-    assert sum(built.manifest.left_out.values()) + len(requests) == len(built.log["requests"])
+    assert sum(built.manifest.events.values()) == len(fates) == built.manifest.labels
+    logged = sum(request["query_source"] == "logged" for request, _ in built.expected)
+    assert sum(built.manifest.left_out.values()) + logged == len(built.log["requests"])
     assert read_manifest(built.folder) == built.manifest
 
 

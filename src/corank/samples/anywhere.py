@@ -1,4 +1,4 @@
-"""Labels from all channels, for evaluation: what the user did with an item within a window after the request."""
+"""Labels from all channels, for evaluation: what the user did with an item soon after the request."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hierarchical attribution: events elsewhere, or later, label samples of the user's earlier requests.
 
-UniScale (arXiv 2603.24226), hierarchical label attribution. A click labels an exposed sample of its item, else
-an unexposed one; a purchase labels a clicked sample, else an exposed, else an unexposed one; of several the
+UniScale (arXiv 2603.24226), hierarchical label attribution. A click labels an exposed sample of its item,
+else an unexposed one; a purchase labels a clicked sample, else an exposed, else an unexposed one; of several the
 latest. An event labels one sample, of a request before it, within a window.
 """
 
@@ -35,7 +35,7 @@ def targets(samples: ir.Table, free: ir.Table) -> ir.Table:
     """Training samples that an event might label, with `_step`, their place among those of a user and item.
 
     Args:
-        samples: training samples: `_row`, `_number`, `item_id`, `exposed`, `request_id`, `user_id`, `timestamp`.
+        samples: training samples, with `item_id`, `exposed`, `request_id`, `user_id` and `timestamp`.
         free: the free events.
     """
     wanted = samples.semi_join(free, ["user_id", "item_id"])

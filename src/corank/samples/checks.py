@@ -6,10 +6,10 @@ import ibis.expr.types as ir
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
+from corank.samples.attribution import TIERS
 from corank.samples.config import Recipe, SampleConfig, reaches
 from corank.samples.engine import Engine, Logs
 from corank.samples.expansion import LONGEST_LIST
-from corank.samples.attribution import TIERS
 from corank.samples.labels import FATES
 from corank.samples.manifest import SPLITS
 from corank.samples.split import Cuts
@@ -48,12 +48,13 @@ def refuse_duplicates(engine: Engine, tables: LogTables, logs: Logs, config: Sam
     )
     if found["repeated"]:
         raise CorankError(
-            f"{tables.path('candidates')}: item_id has duplicates or nulls in the lists of {found['repeated']}"
-            " requests; see: corank logs check"
+            f"{tables.path('candidates')}: item_id has duplicates or nulls in {found['repeated']}"
+            " lists; see: corank logs check"
         )
     if found["longest"] >= LONGEST_LIST:
         raise CorankError(
-            f"{tables.path('candidates')}: a list of {found['longest']} items; expected fewer than {LONGEST_LIST}"
+            f"{tables.path('candidates')}: a list of {found['longest']} items;"
+            f" expected fewer than {LONGEST_LIST}"
         )
     if config.duplicate_events == "refuse":
         _refuse_duplicate_events(engine, tables, logs)
@@ -65,8 +66,8 @@ def _refuse_duplicate_events(engine: Engine, tables: LogTables, logs: Logs) -> N
     again = engine.one(sizes.aggregate(again=(sizes.rows - 1).sum()))["again"]
     if again:
         raise CorankError(
-            f"{tables.path('events')}: {again} rows repeat an earlier event (same user, item, time, action, domain"
-            " and request); see: corank logs check, or keep them with duplicate_events=keep"
+            f"{tables.path('events')}: {again} rows repeat an event (same user, item, time, action,"
+            " domain and request); see: corank logs check, or keep them with duplicate_events=keep"
         )
 
 

@@ -12,7 +12,7 @@ from corank.config import Config
 from corank.errors import CorankError, unknown
 
 Recipe = Literal["exposed", "unexposed", "attributed", "es3"]
-"""How far to go, each as the one before and more: exposed rows only; with unexposed items of the same requests;
+"""How far to go, each with more than the one before: exposed rows only; unexposed items of the same requests;
 with labels attributed from other channels; with pseudo requests made of other domains' clicks."""
 
 RECIPES: tuple[str, ...] = get_args(Recipe)

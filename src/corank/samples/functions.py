@@ -27,7 +27,8 @@ DUCKDB = (
 SPARK = (
     "CREATE OR REPLACE TEMPORARY FUNCTION corank_dot(one ARRAY<DOUBLE>, other ARRAY<DOUBLE>) RETURNS DOUBLE"
     " RETURN aggregate(zip_with(one, other, (x, y) -> x * y), 0D, (total, x) -> total + x)",
-    "CREATE OR REPLACE TEMPORARY FUNCTION corank_common(one ARRAY<STRING>, other ARRAY<STRING>) RETURNS BIGINT"
-    " RETURN CAST(CASE WHEN one IS NULL OR other IS NULL THEN NULL ELSE size(array_intersect(one, other)) END AS BIGINT)",
+    "CREATE OR REPLACE TEMPORARY FUNCTION corank_common(one ARRAY<STRING>, other ARRAY<STRING>)"
+    " RETURNS BIGINT RETURN CAST(CASE WHEN one IS NULL OR other IS NULL THEN NULL"
+    " ELSE size(array_intersect(one, other)) END AS BIGINT)",
 )
 """The definitions in Spark."""

@@ -95,7 +95,7 @@ def own_labels(fates: ir.Table) -> ir.Table:
 
 
 def merged(*labels: ir.Table) -> ir.Table:
-    """One row a labelled (`_number`, `item_id`): label_click is 1, the sources are the first that gave each."""
+    """One row a labelled (`_number`, `item_id`): label_click is 1, sources are the first of each."""
     together = labels[0]
     for more in labels[1:]:
         together = together.union(more.select(*together.columns))

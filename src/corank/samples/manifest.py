@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from corank.config import Config
 from corank.errors import CorankError
 from corank.files import read_json, write_json
@@ -90,7 +92,7 @@ class SplitSize(Config):
     unexposed: Space
     searchified: Space = Space()
     label_sources: dict[str, int]
-    query_sources: dict[str, int] = {}
+    query_sources: dict[str, int] = Field(default_factory=dict)
     samples_per_exposed: float | None
     clicks_per_exposed: float | None
 
@@ -133,7 +135,7 @@ class Manifest(Config):
     valid_from: datetime
     test_from: datetime
     sizes: dict[str, SplitSize]
-    stages: dict[str, Stage] = {}
+    stages: dict[str, Stage] = Field(default_factory=dict)
     left_out: dict[str, int]
     events: dict[str, int]
     actions: list[str]

@@ -59,7 +59,7 @@ def shards_for(tables: LogTables, budget: int) -> int:
     return min(MOST_SHARDS, max(1, math.ceil(needed)))
 
 
-def table_bytes(tables: LogTables) -> int:
+def table_bytes(tables: LogTables) -> float:
     """What the tables would take in memory, about: lists (embeddings) not counted."""
     return sum(
         tables.rows(name) * sum(_width(field.type) for field in tables.schema(name)) for name in tables.tables

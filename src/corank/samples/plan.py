@@ -1,4 +1,4 @@
-"""What a build knows before it looks at a user: cuts, numbered requests, fates, facts about items and queries."""
+"""What a build knows before it looks at a user: cuts, numbered requests, fates, items, queries."""
 
 from __future__ import annotations
 

@@ -110,6 +110,7 @@ def _queries(plan: Plan, pseudo: ir.Table) -> dict[str, ir.Table]:
 
 
 def _nearest(plan: Plan, asks: ir.Table) -> ir.Table:
-    assert plan.known is not None and plan.texts.nearest is not None
+    assert plan.known is not None
+    assert plan.texts.nearest is not None
     nearest = nearest_by_vectors if plan.texts.nearest.column == "_vector" else nearest_by_words
     return nearest_query(asks, nearest(asks.select("item_id").distinct(), plan.known, plan.texts.nearest))

@@ -43,7 +43,7 @@ def own_query(asks: ir.Table, led: ir.Table) -> ir.Table:
 
 
 def cooccurring_query(asks: ir.Table, led: ir.Table) -> ir.Table:
-    """`_number` and `_cooccurring`: the query of anyone that led to the item most often, in training requests."""
+    """`_number` and `_cooccurring`: the query that led to the item most often, in training."""
     by = ["item_id"]
     order = [led.timestamp, led["query"]]
     rows = led.filter(led["_split"] == 0)

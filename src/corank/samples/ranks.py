@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 def with_ranks(candidates: ir.Table, columns: Sequence[str], by: str = "_number") -> ir.Table:
     """Add COLUMN_rank: 0 for the lowest value of the list, 1 for the highest; ties share their mean.
 
-    A list is the rows of one value of the column `by`. Null where the value is null or NaN; one half where it is the only
-    one.
+    A list is the rows of one value of the column `by`. Null where the value is null or NaN; one half where it
+    is the only one.
     """
     return candidates.mutate(**{f"{column}_rank": _rank(candidates, column, by) for column in columns})
 

@@ -44,7 +44,7 @@ def numbered(requests: ir.Table, recipe: Recipe, config: SampleConfig, seed: int
 
 
 def ordered(requests: ir.Table) -> ir.Table:
-    """Where each request stands in the store: `_number`, `_split`, `_samples`, `_place` (from 0) and `_begin`.
+    """Where each request stands in the store: `_number`, `_split`, `_samples`, `_place`, `_begin`.
 
     Splits follow one another, shuffled within each; `_begin` is the place of the request's first sample, had
     every sample a row.

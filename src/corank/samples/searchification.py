@@ -41,7 +41,7 @@ def source_clicks(attributed: ir.Table, sources: ir.Table, candidates: ir.Table)
 def possible_negatives(
     clicks: ir.Table, candidates: ir.Table, fates: ir.Table, valid_from: ir.Column
 ) -> ir.Table:
-    """Pairs of a click's item and another that its source showed, unclicked: `request_id`, `item_id`, `_other`."""
+    """Pairs of a clicked item and one shown beside it, unclicked: `request_id`, `item_id`, `_other`."""
     happened = fates.filter(fates.request_id.notnull(), fates.timestamp < valid_from).select(*PAIR).distinct()
     shown = candidates.filter(candidates.exposed.fill_null(False)).select(*PAIR)
     unclicked = shown.semi_join(clicks, "request_id").anti_join(happened, PAIR)
@@ -74,7 +74,7 @@ def pseudo_requests(clicks: ir.Table, negatives: ir.Table, first: int) -> ir.Tab
 def pseudo_samples(
     pseudo: ir.Table, negatives: ir.Table, candidates: ir.Table, columns: Sequence[str]
 ) -> ir.Table:
-    """The clicked item first, then the negatives: `_number`, `_place` and `columns` of the source's candidates.
+    """The clicked item first, then the negatives: `_number`, `_place` and `columns`.
 
     Args:
         pseudo: as `pseudo_requests` gives them.

@@ -97,7 +97,8 @@ class Tally:
 
 
 def _codes(source: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return source.fill_null(NO_SOURCE).to_numpy().astype(np.int64)
+    codes: npt.NDArray[np.int64] = source.fill_null(NO_SOURCE).to_numpy().astype(np.int64)
+    return codes
 
 
 def _ratio(part: int, whole: int) -> float | None:

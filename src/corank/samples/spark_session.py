@@ -40,7 +40,7 @@ def connect(master: str, spill: Path) -> tuple[Any, bool]:
     _reach(master)
     if not remote and not _has_java():
         raise CorankError(
-            "engine spark: no Java found (neither `java` on the path nor JAVA_HOME); install a Java 17 runtime"
+            "engine spark: no Java found (no `java` on the path, no JAVA_HOME); install a Java 17 runtime"
         )
     from pyspark.sql import SparkSession
 
@@ -64,7 +64,7 @@ def connect(master: str, spill: Path) -> tuple[Any, bool]:
 
 
 def _configured(builder: Any, spill: Path, local: bool) -> Any:
-    """What a session of ours is started with: no pages, no folders beside the output, few small partitions."""
+    """What a session of ours is started with: no pages, no folders beside the output, few partitions."""
     settings = {
         "spark.app.name": "corank",
         "spark.ui.enabled": "false",
