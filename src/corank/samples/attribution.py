@@ -1,8 +1,8 @@
 """Hierarchical attribution: events elsewhere, or later, label samples of the user's earlier requests.
 
 UniScale (arXiv 2603.24226), hierarchical label attribution. A click labels an exposed sample of its item,
-else an unexposed one; a purchase labels a clicked sample, else an exposed, else an unexposed one; of several the
-latest. An event labels one sample, of a request before it, within a window.
+else an unexposed one; a purchase labels a clicked sample, else an exposed, else an unexposed one; of several
+the latest. An event labels one sample, of a request before it, within a window.
 """
 
 from __future__ import annotations

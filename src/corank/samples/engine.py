@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
-from corank.samples.spark_session import check_spark
 
 ENGINES = ("duckdb", "spark")
 """The names of the engines."""
@@ -73,7 +72,7 @@ class Engine(Protocol):
 
 
 def check_engine(name: str, master: str | None, memory: int | None) -> None:
-    """Stop if there is no such engine, it is not installed, or an option belongs to another one.
+    """Stop if there is no such engine, or an option belongs to another one.
 
     Raises:
         CorankError: so it is.
@@ -87,8 +86,6 @@ def check_engine(name: str, master: str | None, memory: int | None) -> None:
             "memory: Spark's is set where it is started (spark.driver.memory, spark.executor.memory);"
             " a budget is for the engine duckdb"
         )
-    if name == "spark":
-        check_spark(master)
 
 
 @contextmanager
@@ -98,39 +95,24 @@ def running(name: str, spill: Path, master: str | None = None, memory: int | Non
     Args:
         name: one of `ENGINES`.
         spill: a folder for what does not fit into memory.
-        master: Spark's master or Connect URL (`sc://HOST:PORT`). If None, the Spark that this process runs
-            already, else `local[*]`.
+        master: Spark's master or Connect URL (`sc://HOST:PORT`); `local[*]` if None.
         memory: bytes that DuckDB may hold; its own limit if None.
 
     Raises:
         CorankError: the engine is unknown, not installed or not to be reached.
     """
     check_engine(name, master, memory)
+    engine: Engine
     if name == "spark":
-        with _running_spark(spill, master) as engine:
-            yield engine
-        return
-    from corank.samples.duckdb_engine import DuckDBEngine
+        from corank.samples.spark_engine import SparkEngine
 
-    duckdb = DuckDBEngine(spill, memory)
-    try:
-        yield duckdb
-    finally:
-        duckdb.close()
+        engine = SparkEngine(spill, master or "local[*]")
+    else:
+        from corank.samples.duckdb_engine import DuckDBEngine
 
-
-@contextmanager
-def _running_spark(spill: Path, master: str | None) -> Iterator[Engine]:
-    from corank.samples.spark_engine import SparkEngine
-    from corank.samples.spark_errors import outside
-
-    engine = SparkEngine(spill, master)
+        engine = DuckDBEngine(spill, memory)
     try:
         yield engine
-    except Exception as error:
-        if (told := outside(error)) is not None:
-            raise told from error
-        raise
     finally:
         engine.close()
 
