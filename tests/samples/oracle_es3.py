@@ -1,4 +1,4 @@
-"""Attribution and searchification in plain Python, written from docs/reference/samples.md: slow and short.
+"""Attribution and searchification in plain Python, written from docs/reference/es3.md: slow and short.
 
 Requests are the oracle's: dictionaries with `split`, `list` (candidates) and `rows` (those that are samples).
 """
