@@ -115,10 +115,16 @@ LOGS: dict[str, tuple[Callable[[Given], Words], str]] = {
     ),
 }
 
+
+def truncated(name: str) -> Callable[[Given], Words]:
+    """Training on samples of which one file is cut short."""
+    return lambda given: ["train", given.cut(given.samples, name, first_half), given.out]
+
+
 STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
     **{
         f"truncated {name}": (
-            lambda g, name=name: ["train", g.cut(g.samples, name, first_half), g.out],  # type: ignore[misc]
+            truncated(name),
             rf"{re.escape(name.partition('*')[0])}.*: cannot be read as Parquet .*made by corank samples",
         )
         for name in ("train/*.parquet", "valid/*.parquet", "items.parquet", "histories.parquet")

@@ -252,9 +252,9 @@ def test_a_log_without_clicks_is_still_written(tmp_path: Path) -> None:
         ({"seed": -1}, "seed = -1: expected 0 or more"),
     ],
 )
-def test_mistakes_end_in_a_sentence(tmp_path: Path, arguments: dict[str, object], sentence: str) -> None:
+def test_mistakes_end_in_a_sentence(tmp_path: Path, arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(CorankError) as error:
-        simulate(tmp_path / "logs", **arguments)  # type: ignore[arg-type]
+        simulate(tmp_path / "logs", **arguments)
     assert sentence in str(error.value)
     assert not (tmp_path / "logs").exists()
 

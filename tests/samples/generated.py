@@ -25,6 +25,13 @@ WIDE = (3, -7, 0, 2**62 + 11, -(2**61) - 5, 2**31 - 1, 2**31, 17, 18, 2**63 - 1,
 
 Make = Callable[[int], Any]
 
+UNKNOWN = 10
+"""A part has fewer requests; an event that names this one names none of the log."""
+
+FOLLOWS = ("nothing", "list", "shown", "shown", "unnamed", "unnamed")
+"""What an event has to do with the request that was drawn for it: it names it, no more; it is of its user and
+soon after, on an item of its list or on a shown one; the same without naming it."""
+
 PARTS = 5
 """A log is made of up to so many independent parts, so that one run of the steps tries many cases."""
 
@@ -118,8 +125,8 @@ EVENT = st.tuples(
     st.integers(0, 48).map(lambda quarters: quarters / 4),
     st.sampled_from(ACTIONS),
     st.sampled_from(["search", "rec", "shop", "direct"]),
-    st.sampled_from([None, *range(10)]),
-    st.booleans(),
+    st.sampled_from([None, *range(UNKNOWN + 1)]),
+    st.sampled_from(FOLLOWS),
 )
 
 
@@ -149,7 +156,7 @@ def assemble(parts: list[tuple[list[Any], list[Any]]], ids: str) -> Log:
 
 
 def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make: Make) -> None:
-    """Add a part; an event that keeps to its request is of its user, and its item in the list."""
+    """Add a part, its events of a `FOLLOWS`."""
     for number, (user, session, domain, time, query, listed) in enumerate(requests):
         head = {
             "request_id": make(number + shift),
@@ -161,10 +168,14 @@ def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make
         for item, (exposed, position, price) in listed.items():
             row = {"request_id": make(number + shift), "item_id": make(item), "exposed": exposed}
             log["candidates"].append({**row, "position": position if exposed else None, "price": price})
-    for user, session, item, time, action, domain, request, keeps in events:
-        if keeps and request is not None and request < len(requests):
-            user = requests[request][0]
-            item = sorted(requests[request][-1] or [item])[item % max(len(requests[request][-1]), 1)]
+    for user, session, item, time, action, domain, request, follows in events:
+        if follows != "nothing" and request is not None and request < len(requests):
+            user, time = requests[request][0], requests[request][3] + time % 3.25
+            listed = requests[request][-1]
+            shown = [n for n in listed if listed[n][0]] if follows == "shown" else []
+            choice = sorted(shown or listed or [item])
+            item = choice[item % len(choice)]
+            request = None if follows == "unnamed" else request
         log["events"].append(
             {
                 "user_id": make(user + shift),
@@ -173,7 +184,9 @@ def _add_part(log: Log, requests: list[Any], events: list[Any], shift: int, make
                 "timestamp": START + int(time * SECOND),
                 "action": action,
                 "domain": domain,
-                "request_id": None if request is None else make(request + shift),
+                "request_id": None
+                if request is None
+                else make(request + (shift if request < UNKNOWN else 5000)),
                 "value": None,
             }
         )
@@ -192,7 +205,7 @@ def write(log: Log, ids: str, folder: Path) -> Path:
     return folder
 
 
-def random_log(seed: int, ids: str, parts: int = 12, events: int = 40) -> Log:
+def random_log(seed: int, ids: str, parts: int = 12, events: int = 40, users: int = 3) -> Log:
     """A log like those that Hypothesis draws, of a given size; times are quarters of a second."""
     chance = random.Random(seed)
 
@@ -205,18 +218,18 @@ def random_log(seed: int, ids: str, parts: int = 12, events: int = 40) -> Log:
     def request() -> tuple[Any, ...]:
         listed = {
             item: (
-                chance.random() < 0.4,
+                chance.random() < 0.6,
                 chance.choice([None, 1, 2, 3]),
                 chance.choice([None, 1.0, 2.0, 3.5]),
             )
             for item in chance.sample(range(9), chance.randrange(9))
         }
-        return *head(3), chance.choice(DOMAINS), time(), chance.choice(QUERIES), listed
+        return *head(users), chance.choice(DOMAINS), time(), chance.choice(QUERIES), listed
 
     def event() -> tuple[Any, ...]:
         where = chance.choice(["search", "rec", "shop", "direct"])
         what = chance.randrange(10), time(), chance.choice(ACTIONS), where
-        return *head(4), *what, chance.choice([None, *range(10)]), chance.random() < 0.5
+        return *head(users + 1), *what, chance.choice([None, *range(UNKNOWN + 1)]), chance.choice(FOLLOWS)
 
     drawn = [([request() for _ in range(10)], [event() for _ in range(events)]) for _ in range(parts)]
     return assemble(drawn, ids)

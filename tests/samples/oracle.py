@@ -101,9 +101,9 @@ def is_value(value: float | None) -> bool:
     return value is not None and not math.isnan(value)
 
 
-def history(log: Log, requests: list[Row]) -> list[Row]:
+def history(log: Log) -> list[Row]:
     """The flat table of histories, in order."""
-    users = {request["user_id"] for request in requests}
+    users = {request["user_id"] for request in log["requests"]}
     columns = ("user_id", "timestamp", "action", "item_id", "domain")
     rows = [event for event in log["events"] if event["user_id"] in users]
     rows.sort(key=lambda event: tuple(event[column] for column in columns))
@@ -175,6 +175,20 @@ def from_touch(log: Log, request: Row, item: Row) -> Row:
     return {"list_touch_order": places.get(item["item_id"]), "price_from_touch": distance}
 
 
+REQUEST_COLUMNS = (
+    "request_id",
+    "user_id",
+    "session_id",
+    "domain",
+    "timestamp",
+    "query",
+    "query_source",
+    "history_offset",
+    "history_length",
+)
+"""What the oracle tells of a request."""
+
+
 @dataclass(frozen=True)
 class Built:
     """What a build makes: requests in order, each with its rows of samples; the histories; the ledger."""
@@ -197,7 +211,7 @@ def build(log: Log, settings: Settings) -> Built:
     if settings.recipe == "es3":
         requests = [*requests, *es3.searchify(log, events, requests, settings)]
         requests.sort(key=lambda r: (r["split"], *_order(r, settings.seed)))
-    past = history(log, requests)
+    past = history(log)
     scopes = {"user": ["user_id"]} | ({"session": ["user_id", "session_id"]} if settings.sessions else {})
     store = []
     for request in requests:

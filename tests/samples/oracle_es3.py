@@ -186,7 +186,10 @@ def searchify(log: Log, events: list[Row], requests: list[Row], settings: Settin
         ):
             clicks.setdefault((source["request_id"], event["item_id"]), []).append(event)
     touched = {
-        (event["request_id"], event["item_id"]) for event in events if event["timestamp"] < settings.cuts[0]
+        (event["request_id"], event["item_id"])
+        for event in events
+        if event["timestamp"] < settings.cuts[0]
+        and sources.get(event["request_id"], {}).get("user_id") == event["user_id"]
     }
     pseudo = []
     for (name, item), own in clicks.items():
@@ -212,6 +215,7 @@ def searchify(log: Log, events: list[Row], requests: list[Row], settings: Settin
             event["level"] == "purchase"
             and event["fate"] not in TIERS
             and event["timestamp"] < settings.cuts[0]
+            and event["user_id"] == source["user_id"]
             and (event["request_id"], event["item_id"]) == (name, item)
             for event in events
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ class Built:
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     ids, recipe = request.param
     folder = tmp_path_factory.mktemp(ids)
-    log = random_log(1, ids)
+    log = random_log(9, ids, events=80)
     logs = write(log, ids, folder / "logs")
     (logs / "truth").mkdir()
     (logs / "truth" / "requests.parquet").write_bytes(b"not for samples")
@@ -64,17 +66,9 @@ def test_store_equals_the_oracle(built: Built) -> None:
     assert len(rows) == len(built.expected)
     countries = {user["user_id"]: user["country"] for user in built.log["users"]}
     for row, (request, items) in zip(rows, built.expected, strict=True):
-        for column in (
-            "request_id",
-            "user_id",
-            "session_id",
-            "domain",
-            "timestamp",
-            "query",
-            "history_length",
-        ):
-            assert row[column] == request[column], column
-        assert row["history_offset"] == request["history_offset"]
+        assert {name: row[name] for name in oracle.REQUEST_COLUMNS} == {
+            name: request[name] for name in oracle.REQUEST_COLUMNS
+        }
         assert row["user_country"] == countries.get(row["user_id"])
         for column in items[0]:
             assert row[column] == [item[column] for item in items], column
@@ -123,11 +117,10 @@ def test_requests_stand_in_their_split(built: Built) -> None:
 
 
 def test_histories_and_items_are_sorted(built: Built) -> None:
-    requests = [request for request, _ in built.expected]
     assert [
         {column: row[column] for column in ("user_id", "timestamp", "action", "item_id", "domain")}
         for row in read_file(built.folder / "histories.parquet")
-    ] == oracle.history(built.log, requests)
+    ] == oracle.history(built.log)
     items = pq.read_table(built.folder / "items.parquet")["item_id"].to_pylist()
     assert items == sorted(row["item_id"] for row in built.log["items"])
 
@@ -196,6 +189,77 @@ def test_same_seed_same_bytes_other_seed_other_rows(built: Built, tmp_path: Path
     assert again == built.manifest
     assert other.fingerprint != again.fingerprint
     assert other.sizes["train"].requests == again.sizes["train"].requests
+
+
+def test_shards_of_users_make_the_same_bytes(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: 3)
+    recipe = built.manifest.recipe
+    again = build_samples(
+        built.logs, tmp_path / "out", recipe=recipe, seed=3, settings=SETTINGS, memory="1GB"
+    )
+    assert again == built.manifest
+
+
+def test_later_splits_are_the_same_in_every_recipe(built: Built, tmp_path: Path) -> None:
+    for recipe in ("unexposed", "attributed"):
+        other = tmp_path / recipe
+        build_samples(built.logs, other, recipe=recipe, seed=3, settings=SETTINGS)
+        for split in ("valid", "test"):
+            names = sorted(file.name for file in (built.folder / split).iterdir())
+            assert names == sorted(file.name for file in (other / split).iterdir())
+            for name in names:
+                assert (other / split / name).read_bytes() == (built.folder / split / name).read_bytes()
+
+
+def test_a_pseudo_request_has_the_embedding_of_its_query(tmp_path: Path) -> None:
+    log = random_log(9, "int", events=80)
+    logs = write(log, "int", tmp_path / "logs")
+    requests = pq.read_table(logs / "requests.parquet")
+    vectors = pa.array([[1.0, float(n)] for n in range(requests.num_rows)], pa.list_(pa.float64()))
+    pq.write_table(requests.append_column("query_embedding", vectors), logs / "requests.parquet")
+    build_samples(logs, tmp_path / "out", recipe="es3", seed=3, settings=SETTINGS)
+    rows = read(tmp_path / "out" / "train")
+    logged = [row for row in rows if row["query_source"] == "logged"]
+    first: dict[str, dict[str, Any]] = {}
+    for row in sorted(logged, key=lambda row: (row["timestamp"], row["request_id"])):
+        first.setdefault(row["query"], row)
+    pseudo = [row for row in rows if row["query_source"] != "logged"]
+    assert any(row["query_embedding"] for row in pseudo)
+    for row in pseudo:
+        none = row["query_source"] == "none"
+        assert row["query_embedding"] == (None if none else first[row["query"]]["query_embedding"])
+
+
+def test_stages_grow_to_the_whole(built: Built) -> None:
+    stages, train = built.manifest.stages, built.manifest.sizes["train"]
+    last = stages[built.manifest.recipe]
+    assert (last.requests, last.samples, last.clicks) == (
+        train.requests,
+        train.total.samples,
+        train.total.clicks,
+    )
+    assert stages["exposed"].samples == train.exposed.samples
+    if built.manifest.recipe == "es3":
+        own = train.label_sources["own"]
+        assert stages["unexposed"].clicks == own < stages["attributed"].clicks < last.clicks
+
+
+@pytest.mark.parametrize("seconds", [1.5, 3.0])
+def test_a_killed_build_leaves_no_output(built: Built, tmp_path: Path, seconds: float) -> None:
+    recipe, out = built.manifest.recipe, tmp_path / "out"
+    words = ["samples", str(built.logs), str(out), "--recipe", recipe, "--seed", "3"]
+    words += [word for setting in SETTINGS for word in ("--set", setting)]
+    running = subprocess.Popen([sys.executable, "-m", "corank.cli", *words], stderr=subprocess.DEVNULL)
+    try:
+        running.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()
+        assert not out.exists()
+    again = build_samples(built.logs, out, recipe=recipe, seed=3, settings=SETTINGS, overwrite=True)
+    assert again == built.manifest
 
 
 class Interrupting(Quiet):

@@ -56,6 +56,56 @@ def test_settings(good: Path, tmp_path: Path, settings: list[str], sentence: str
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["attribution_hours=0"], "'attribution_hours' = 0: input should be greater than"),
+        (["attributed_click_actions=[vew]"], "unknown action 'vew' in attributed_click_actions .*'view'"),
+        (["attributed_purchase_actions=[click]"], "'click' is among both attributed_click_actions"),
+        (["pseudo_domains=[search]"], "domain 'search' is among both domains and pseudo_domains"),
+        (["pseudo_domains=[shopp]"], "unknown domain 'shopp' in pseudo_domains .*did you mean 'shop'"),
+        (["item_text=[titel]"], "unknown column 'titel' in item_text .*did you mean 'title'"),
+        (["item_text=[item_id]"], "item_text: items.item_id is int64, expected text"),
+        (["relevance=embedding"], "requests has no column 'query_embedding'"),
+        (["query_levels=[nearby]"], "'query_levels.0' = 'nearby'"),
+        (["duplicate_events=refuse"], "rows repeat an event .*duplicate_events=keep"),
+    ],
+)
+def test_settings_of_es3(tmp_path: Path, settings: list[str], sentence: str) -> None:
+    log = random_log(2, "int", parts=3)
+    log["events"].append(log["events"][0])
+    logs = write(log, "int", tmp_path / "logs")
+    with pytest.raises(CorankError, match=sentence):
+        build_samples(logs, tmp_path / "out", recipe="es3", settings=["duplicate_events=keep", *settings])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("engine", "master", "memory", "sentence"),
+    [
+        ("duckdb", None, "lots", "memory = 'lots': expected a size such as 2GB"),
+        ("duckdb", None, "10MB", "memory = '10MB': expected at least 600MB"),
+        ("duckdb", "local[2]", None, "only the engine spark has one"),
+        ("spark", None, "2GB", "memory: Spark's is set where it is started"),
+        ("sparc", None, None, "unknown engine 'sparc'; did you mean 'spark'"),
+    ],
+)
+def test_engines(
+    good: Path, tmp_path: Path, engine: str, master: str | None, memory: str | None, sentence: str
+) -> None:
+    with pytest.raises(CorankError, match=sentence):
+        build_samples(good, tmp_path / "out", engine=engine, master=master, memory=memory)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_repeated_item_in_a_list(tmp_path: Path) -> None:
+    log = random_log(2, "int", parts=3)
+    log["candidates"].append(log["candidates"][0])
+    logs = write(log, "int", tmp_path / "logs")
+    with pytest.raises(CorankError, match=r"candidates.parquet: item_id has duplicates or nulls in 1 lists"):
+        build_samples(logs, tmp_path / "out")
+
+
 def test_recipe_and_output(good: Path, tmp_path: Path) -> None:
     with pytest.raises(CorankError, match="unknown recipe 'unexpose'; did you mean 'unexposed'"):
         build_samples(good, tmp_path / "out", recipe="unexpose")

@@ -22,7 +22,7 @@ from tests.samples.steps import Steps
 from corank.samples.labels import FATES
 from corank.samples.sizes import LABEL_SOURCES
 
-WINDOW = 2.5 / 3600
+WINDOW = 1.5 / 3600
 ASKED = [
     f"attribution_hours={WINDOW}",
     "unexposed_per_exposed=1.5",
@@ -30,6 +30,7 @@ ASKED = [
     "attributed_weight=0.5",
     "searchified_weight=2",
     "pseudo_negatives=2",
+    "similar_above=-0.5",
 ]
 EXPECTED = Settings(
     cuts=CUTS,
@@ -37,6 +38,8 @@ EXPECTED = Settings(
     attributed_weight=0.5,
     searchified_weight=2.0,
     negatives=2,
+    window=1_500_000,
+    similar_above=-0.5,
 )
 
 
@@ -56,17 +59,22 @@ def test_steps_equal_the_oracle(steps: Steps) -> None:
     agree()
 
 
-@pytest.mark.parametrize(("parts", "events"), [(8, 20), (8, 60), (1, 600)])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_steps_equal_the_oracle_on_larger_logs(steps: Steps, seed: int, parts: int, events: int) -> None:
-    check(steps, random_log(seed, steps.ids, parts, events))
+LARGER = [(seed, parts, events, 3) for seed in range(2) for parts, events in ((8, 20), (12, 80), (1, 600))]
+LARGER += [(seed, 12, 60, 1) for seed in range(10)]
+"""Seeds, parts, events and users of the larger logs."""
 
 
-def test_the_logs_meet_every_case() -> None:
-    """What is compared above is not empty: each fate, source and level occurs in the random logs."""
+@pytest.mark.parametrize("size", LARGER, ids=str)
+def test_steps_equal_the_oracle_on_larger_logs(steps: Steps, size: tuple[int, int, int, int]) -> None:
+    seed, parts, events, users = size
+    check(steps, random_log(seed, steps.ids, parts, events, users))
+
+
+def test_the_larger_logs_meet_every_case() -> None:
+    """What is compared above is not empty: each fate, source and level occurs."""
     seen: Counter[str] = Counter()
-    for seed in range(2):
-        built = oracle.build(random_log(seed, "int", 8, 60), EXPECTED)
+    for seed, parts, events, users in LARGER:
+        built = oracle.build(random_log(seed, "int", parts, events, users), EXPECTED)
         seen.update(row["fate"] for row in built.ledger)
         for request, rows in built.store:
             seen[f"query {request['query_source']}"] += 1
@@ -79,25 +87,12 @@ def test_the_logs_meet_every_case() -> None:
     assert {f"bought {source}" for source in LABEL_SOURCES if not source.startswith("click")} <= set(seen)
 
 
-REQUEST = (
-    "request_id",
-    "user_id",
-    "session_id",
-    "domain",
-    "timestamp",
-    "query",
-    "query_source",
-    "history_offset",
-    "history_length",
-)
-
-
 def check(steps: Steps, log: oracle.Log) -> None:
     """The whole store, its histories and its ledger are the oracle's."""
     results = steps.run(log)
     expected = oracle.build(log, EXPECTED)
-    assert [{name: row[name] for name in REQUEST} for row in results["requests"]] == [
-        {name: request[name] for name in REQUEST} for request, _ in expected.store
+    assert [{name: row[name] for name in oracle.REQUEST_COLUMNS} for row in results["requests"]] == [
+        {name: request[name] for name in oracle.REQUEST_COLUMNS} for request, _ in expected.store
     ]
     lengths = [{"_split": request["split"], "_samples": len(rows)} for request, rows in expected.store]
     assert results["lengths"] == lengths

@@ -12,25 +12,12 @@ import pyarrow.parquet as pq
 
 from corank.errors import CorankError
 from corank.features.spec import Source
-from corank.samples.manifest import Manifest, read_manifest
+from corank.samples.manifest import LABELS, QUERY_SOURCE, Manifest, read_manifest
 
 SPLITS = ("train", "valid", "test")
-# Columns that are never inputs: keys, labels, and what only an exposure tells.
-KEYS = frozenset({"request_id", "timestamp", "history_offset", "history_length"})
-ORIGINS = frozenset({"query_source"})  # would betray a pseudo request
-OUTCOMES = frozenset(
-    {
-        "exposed",
-        "position",
-        "label_click",
-        "label_purchase",
-        "label_source",
-        "purchase_source",
-        "weight",
-        "anywhere_click",
-        "anywhere_purchase",
-    }
-)
+# Columns that are never inputs: keys, labels, what only an exposure tells, what betrays a pseudo request.
+KEYS = frozenset({"request_id", "timestamp", "history_offset", "history_length", QUERY_SOURCE})
+OUTCOMES = frozenset({"exposed", "position", *LABELS})
 
 
 @dataclass(frozen=True)
@@ -94,9 +81,7 @@ class Store:
         history = {field.name: field.type for field in _open(self.folder / "histories.parquet").schema_arrow}
         events = {name: kind for name, kind in history.items() if name not in ("user_id", "timestamp")}
         return {
-            "request": {
-                n: split.field(n).type for n in split.names if n not in lists and n not in KEYS | ORIGINS
-            },
+            "request": {n: split.field(n).type for n in split.names if n not in lists and n not in KEYS},
             "list": {n: t for n, t in in_list.items() if n not in OUTCOMES and n != "item_id"},
             "item": items,
             "history": events | {name: kind for name, kind in items.items() if name not in events},

@@ -29,8 +29,7 @@ class RMSNorm(nn.Module):
         """[..., width] to [..., width]."""
         if x.is_cuda:
             return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
-        # torch does not annotate Function.apply
-        y: Tensor = _RMSNorm.apply(x, self.weight, self.eps)  # type: ignore[no-untyped-call]
+        y: Tensor = _RMSNorm.apply(x, self.weight, self.eps)  # type: ignore[no-untyped-call]  # torch has no types here
         return y
 
 

@@ -10,26 +10,17 @@ from corank.logs import LogTables
 from corank.logs.schemas import SCHEMAS
 from corank.samples.anchors import anchor_columns
 from corank.samples.exposures import EXPOSURE_COLUMNS
+from corank.samples.manifest import LABELS, QUERY_SOURCE
 from corank.samples.touches import touch_columns
 
 FROM_HISTORY = ("history_offset", "history_length")
 FROM_CANDIDATES = ("item_id", "exposed", "position")
-FROM_LABELS = (
-    "label_click",
-    "label_purchase",
-    "label_source",
-    "purchase_source",
-    "weight",
-    "anywhere_click",
-    "anywhere_purchase",
-)
-FROM_QUERIES = ("query_source",)
 
 
 def request_columns(logs: LogTables) -> list[str]:
     """Columns with one value a request: the request's own, the user's, its part of the history."""
     of_user = [f"user_{name}" for name in logs.schema("users").names if name != "user_id"]
-    return [*logs.schema("requests").names, *FROM_QUERIES, *of_user, *FROM_HISTORY]
+    return [*logs.schema("requests").names, QUERY_SOURCE, *of_user, *FROM_HISTORY]
 
 
 def sample_columns(
@@ -46,7 +37,7 @@ def sample_columns(
     ranks = [f"{column}_rank" for column in ranked]
     shown = EXPOSURE_COLUMNS if exposures else ()
     computed = [*ranks, "item_clicks", *shown, *touched, *anchor_columns(relative)]
-    return [*FROM_CANDIDATES, *FROM_LABELS, *attributes, *computed]
+    return [*FROM_CANDIDATES, *LABELS, *attributes, *computed]
 
 
 def refuse_clashes(logs: LogTables, columns: Sequence[str]) -> None:

@@ -13,9 +13,13 @@ import pyarrow as pa
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
+from corank.samples.spark_session import check_spark
 
 ENGINES = ("duckdb", "spark")
 """The names of the engines."""
+
+ALL_CORES = "local[*]"
+"""Spark's master where none is named: this machine."""
 
 IDS = ("request_id", "user_id", "item_id")
 
@@ -104,9 +108,10 @@ def running(name: str, spill: Path, master: str | None = None, memory: int | Non
     check_engine(name, master, memory)
     engine: Engine
     if name == "spark":
-        from corank.samples.spark_engine import SparkEngine
+        check_spark(master or ALL_CORES)
+        from corank.samples.spark_engine import SparkEngine  # which imports pyspark
 
-        engine = SparkEngine(spill, master or "local[*]")
+        engine = SparkEngine(spill, master or ALL_CORES)
     else:
         from corank.samples.duckdb_engine import DuckDBEngine
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
 
 NUMBERS, WORDS = dt.Array(dt.float64), dt.Array(dt.string)
 
 
-@ibis.udf.scalar.builtin(name="corank_dot", signature=((NUMBERS, NUMBERS), dt.float64))
-def dot(one, other):  # type: ignore[no-untyped-def]  # Ibis reads the types from the signature
+def _dot(one: ir.Value, other: ir.Value) -> ir.Value:
     """The dot product of two lists of one length; null if either is."""
 
 
-@ibis.udf.scalar.builtin(name="corank_common", signature=((WORDS, WORDS), dt.int64))
-def common(one, other):  # type: ignore[no-untyped-def]  # Ibis reads the types from the signature
+def _common(one: ir.Value, other: ir.Value) -> ir.Value:
     """How many words two sets have in common; null if either is."""
 
+
+dot = ibis.udf.scalar.builtin(_dot, name="corank_dot", signature=((NUMBERS, NUMBERS), dt.float64))
+common = ibis.udf.scalar.builtin(_common, name="corank_common", signature=((WORDS, WORDS), dt.int64))
 
 DUCKDB = (
     "CREATE OR REPLACE MACRO corank_dot(one, other) AS list_dot_product(one, other)",

@@ -14,7 +14,10 @@ ORDER = ("user_id", "timestamp", "action", "item_id", "domain")
 
 
 def history_events(events: ir.Table, requests: ir.Table, actions: Sequence[str] | None) -> ir.Table:
-    """The events, of the given actions, of users with requests."""
+    """The events, of the given actions, of users with requests.
+
+    Any request of the log counts, so that a request's part lies in the same place in every recipe.
+    """
     kept = events if actions is None else events.filter(events.action.isin(actions))
     columns = ("user_id", "item_id", "action", "domain", "timestamp")
     return kept.select(*columns).semi_join(requests, "user_id")

@@ -16,6 +16,20 @@ from corank.samples.config import Recipe, SampleConfig
 SPLITS = ("train", "valid", "test")
 """The splits, by time."""
 
+LABELS = (
+    "label_click",
+    "label_purchase",
+    "label_source",
+    "purchase_source",
+    "weight",
+    "anywhere_click",
+    "anywhere_purchase",
+)
+"""The list columns that say what became of a sample, in the order of the store."""
+
+QUERY_SOURCE = "query_source"
+"""The request column that says where its query comes from."""
+
 MANIFEST = "manifest.json"
 """The manifest's file name."""
 

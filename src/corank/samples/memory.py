@@ -54,7 +54,6 @@ def engine_share(budget: int) -> int:
 
 def shards_for(tables: LogTables, budget: int) -> int:
     """Shards of users (and of items) in which the tables are done."""
-
     needed = WORKING_SET * table_bytes(tables) / engine_share(budget)
     return min(MOST_SHARDS, max(1, math.ceil(needed)))
 

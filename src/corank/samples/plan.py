@@ -36,7 +36,7 @@ class Plan:
         fates: every labelling event with its first fate.
         exposures: every exposure, or None if they are not counted.
         led: own labels with the query that led to them, if the recipe makes pseudo requests.
-        known: the queries among which the nearest is sought, likewise.
+        known: the queries of training requests, likewise.
         texts: what texts and items are compared by.
         ranked, relative: candidate columns that are ranked, and compared with the item touched last.
         scopes, actions: whose touches are counted, and which actions apart.
@@ -123,7 +123,7 @@ def make_plan(
     led = known = None
     if reaches(recipe, "es3"):
         led = engine.keep("led", led_to(fate, requests, texts.queries))
-        known = engine.keep("known", known_queries(requests, texts.queries, config.nearest_queries))
+        known = engine.keep("known", known_queries(requests, texts.queries))
     exposures = (
         engine.keep("exposures", shown(logs.requests, logs.candidates)) if config.exposure_counts else None
     )

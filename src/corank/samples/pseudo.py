@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from corank.samples.draws import request_key
 from corank.samples.engine import Logs
 from corank.samples.expansion import with_row
+from corank.samples.joins import attach
 from corank.samples.nearest import nearest_by_vectors, nearest_by_words
 from corank.samples.plan import Plan
 from corank.samples.queries import cooccurring_query, nearest_query, own_query, with_queries
@@ -67,7 +68,10 @@ def searchified(
     pseudo = engine.keep("pseudo", pseudo_requests(clicks, found, first))
     ranked = with_ranks(_positions(lists), plan.ranked, by="request_id")
     samples = pseudo_samples(pseudo, found, ranked, columns)
-    requests = with_queries(pseudo, _queries(plan, pseudo), config.query_levels).mutate(
+    assert plan.known is not None
+    asked = with_queries(pseudo, _queries(plan, pseudo), config.query_levels)
+    first_with_it = plan.known.select("query", _embedded="_request")
+    requests = attach(asked, first_with_it, ["query"]).mutate(
         _split=ibis.literal(0, "int8"),
         _split_end=plan.valid_from.cast(plan.requests["_split_end"].type()),
         _shuffle=request_key(pseudo.request_id, plan.seed, "shuffle"),
@@ -112,5 +116,6 @@ def _queries(plan: Plan, pseudo: ir.Table) -> dict[str, ir.Table]:
 def _nearest(plan: Plan, asks: ir.Table) -> ir.Table:
     assert plan.known is not None
     assert plan.texts.nearest is not None
+    known = plan.known.filter(plan.known["_rank"] < plan.config.nearest_queries).drop("_rank")
     nearest = nearest_by_vectors if plan.texts.nearest.column == "_vector" else nearest_by_words
-    return nearest_query(asks, nearest(asks.select("item_id").distinct(), plan.known, plan.texts.nearest))
+    return nearest_query(asks, nearest(asks.select("item_id").distinct(), known, plan.texts.nearest))

@@ -57,15 +57,14 @@ def cooccurring_query(asks: ir.Table, led: ir.Table) -> ir.Table:
     return _decoded(asks, steps, by, steps["_count"] * SHIFT + steps["_step"], "_cooccurring")
 
 
-def known_queries(requests: ir.Table, words: ir.Table, most: int) -> ir.Table:
-    """The most frequent queries of training requests: `query` and `timestamp`, of the first request with it.
+def known_queries(requests: ir.Table, words: ir.Table) -> ir.Table:
+    """The queries of training requests: `query`, and `timestamp` and `_request` of the first with it.
 
-    `_request` is that request (the first by time and id).
+    The first is by time and id; `_rank` is 0 for the most frequent query, ties by text.
 
     Args:
         requests: numbered requests: `request_id`, `timestamp`, `query`, `_split`.
         words: `query`, of those that have words.
-        most: so many queries, ties by text.
     """
     columns = ["request_id", "timestamp", "query"]
     asked = requests.filter(requests["_split"] == 0).semi_join(words, "query").select(*columns)
@@ -74,8 +73,8 @@ def known_queries(requests: ir.Table, words: ir.Table, most: int) -> ir.Table:
         "query", "timestamp", _request="request_id", _first=first, _count=asked.count().over(group_by="query")
     )
     rows = rows.filter(rows["_first"] == 0)
-    ranked = rows.mutate(_rank=ibis.row_number().over(order_by=[rows["_count"].desc(), rows["query"]]))
-    return ranked.filter(ranked["_rank"] < most).select("query", "timestamp", "_request")
+    order = [rows["_count"].desc(), rows["query"]]
+    return rows.select("query", "timestamp", "_request", _rank=ibis.row_number().over(order_by=order))
 
 
 def nearest_query(asks: ir.Table, scored: ir.Table) -> ir.Table:

@@ -26,14 +26,21 @@ def request_rows(
     """The requests with context, the user's attributes and the length of their history.
 
     Args:
-        requests: stored requests, pseudo requests among them, with `query` and `query_source`.
+        requests: stored requests, pseudo requests among them, with `query`, `query_source` and `_embedded`,
+            the request whose query_embedding is theirs.
         all_requests: the log's, for the columns of context.
         users: the log's.
         columns: those of the store; all but `history_offset` are made here.
     """
     named = users.rename({f"user_{column}": column for column in users.columns if column != "user_id"})
-    own = requests.select("request_id", "query", "query_source", "history_length", *ORDER_COLUMNS)
-    rows = attach(own.inner_join(all_requests.drop("query"), "request_id"), named, ["user_id"])
+    own = requests.select(
+        "request_id", "query", "query_source", "history_length", "_embedded", *ORDER_COLUMNS
+    )
+    of_query = [name for name in ("query", "query_embedding") if name in all_requests.columns]
+    rows = attach(own.inner_join(all_requests.drop(*of_query), "request_id"), named, ["user_id"])
+    if "query_embedding" in of_query:
+        embeddings = all_requests.select("query_embedding", _embedded="request_id")
+        rows = attach(rows, embeddings, ["_embedded"])
     kept = [name for name in columns if name != "history_offset"]
     return rows.select(*kept, *ORDER_COLUMNS)
 

@@ -42,7 +42,8 @@ def possible_negatives(
     clicks: ir.Table, candidates: ir.Table, fates: ir.Table, valid_from: ir.Column
 ) -> ir.Table:
     """Pairs of a clicked item and one shown beside it, unclicked: `request_id`, `item_id`, `_other`."""
-    happened = fates.filter(fates.request_id.notnull(), fates.timestamp < valid_from).select(*PAIR).distinct()
+    own = fates.filter(fates["_fate"] != "other_user")
+    happened = own.filter(own.request_id.notnull(), own.timestamp < valid_from).select(*PAIR).distinct()
     shown = candidates.filter(candidates.exposed.fill_null(False)).select(*PAIR)
     unclicked = shown.semi_join(clicks, "request_id").anti_join(happened, PAIR)
     pairs = clicks.select(*PAIR).inner_join(unclicked.rename(_other="item_id"), "request_id")
@@ -98,7 +99,8 @@ def pseudo_labels(pseudo: ir.Table, attributed: ir.Table, fates: ir.Table, valid
     A purchase of the item that names the source labels too, unless it was attributed.
     """
     taken = attributed.filter(attributed["_fate"].isin(TIERS))
-    purchases = fates.filter(fates["_purchase"], fates.timestamp < valid_from, fates.request_id.notnull())
+    own = fates.filter(fates["_fate"] != "other_user", fates.request_id.notnull())
+    purchases = own.filter(own["_purchase"], own.timestamp < valid_from)
     # Rows equal in these columns are the same event, and have one fate.
     same = ["user_id", "item_id", "timestamp", "action", "domain", "request_id"]
     left = purchases.select(*same).anti_join(taken.select(*same), same)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -46,7 +46,8 @@ class Rows:
 def all_rows(plan: Plan, shards: int, task: Task) -> Rows:
     """Run the steps for all users, shard after shard; rows of several shards are held by the engine."""
     if shards == 1:
-        return shard_rows(plan, 0, 1, task)
+        rows = shard_rows(plan, 0, 1, task)
+        return replace(rows, requests=plan.engine.keep("rows_requests", rows.requests))
     for shard in range(shards):
         rows = shard_rows(plan, shard, shards, task)
         held = Rows(
@@ -68,7 +69,11 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
     ranked = with_ranks(candidates_of(requests, logs.candidates, plan.seed), plan.ranked)
     columns = [name for name in plan.sample_columns if name in ranked.columns]
     samples = engine.keep("samples", expanded(ranked).select("_number", *columns, "_row"))
-    requests = requests.mutate(query_source=ibis.literal("logged"), _pseudo=ibis.null(samples.item_id.type()))
+    requests = requests.mutate(
+        query_source=ibis.literal("logged"),
+        _pseudo=ibis.null(samples.item_id.type()),
+        _embedded=requests.request_id,
+    )
 
     task.advance(note="labels")
     labels, ledger = [own_labels(fates)], fates
@@ -102,7 +107,7 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
     told_of.append(
         engine.keep("from_touch", from_touch(samples, lists, requests, logs.events, plan.relative))
     )
-    history = history_events(logs.events, requests, config.history_actions)
+    history = history_events(logs.events, logs.requests, config.history_actions)
     placed = engine.keep("placed", with_history_length(requests, history))
     return Rows(
         requests=request_rows(placed, logs.requests, logs.users, plan.request_columns),
@@ -113,7 +118,6 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
 
 def _part(plan: Plan, shard: int, shards: int) -> tuple[Logs, ir.Table, ir.Table]:
     """Logs, numbered requests and fates of the shard's users; items are everyone's."""
-
     requests = _own(plan.logs.requests, shard, shards)
     logs = Logs(
         requests=requests,

@@ -40,6 +40,7 @@ class SparkEngine:
             self._session.sql(definition)
         self._connection = ibis.pyspark.connect(self._session)
         self._streams = 0
+        self._appended: set[str] = set()
 
     def read(self, tables: LogTables) -> Logs:
         return Logs(**{name: self._table(tables, name) for name in tables.tables})
@@ -51,8 +52,11 @@ class SparkEngine:
         return self._hold(name, self._typed(table))
 
     def append(self, name: str, table: ir.Table) -> ir.Table:
-        # Only a memory budget makes shards, and Spark takes none.
-        return self.keep(name, table)
+        rows = self._typed(table)
+        if name in self._appended:
+            rows = self._session.table(name).unionByName(rows)
+        self._appended.add(name)
+        return self._hold(name, rows)
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         rows = self.arrow(table).to_pylist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -10,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +24,35 @@ LOCAL_PARTITIONS = "8"
 MASTERS = "local[2], local[*], spark://HOST:PORT, yarn, k8s://HOST:PORT or sc://HOST:PORT"
 
 
-def connect(master: str, spill: Path) -> tuple[Any, bool]:
-    """A session, and whether it is to be stopped after use: one that this process already has is not.
+def check_spark(master: str) -> None:
+    """Stop if Spark cannot be had; to be asked before anything of it is imported.
 
     Raises:
         CorankError: Spark or Java is not installed, or the master is unknown or not to be reached.
     """
-    if importlib.util.find_spec("pyspark") is None:
+    if find_spec("pyspark") is None:
         raise CorankError(
             "engine spark: pyspark is not installed; install it with: pip install 'corank[spark]'"
         )
-    remote = master.startswith("sc://")
     if not re.fullmatch(r"local(\[(\*|\d+)\])?|yarn|(spark|k8s|sc)://\S+", master):
         raise CorankError(f"master '{master}': expected {MASTERS}")
     _reach(master)
-    if not remote and not _has_java():
+    if not _is_remote(master) and not _has_java():
         raise CorankError(
             "engine spark: no Java found (no `java` on the path, no JAVA_HOME); install a Java 17 runtime"
         )
+
+
+def connect(master: str, spill: Path) -> tuple[Any, bool]:
+    """A session, and whether it is to be stopped after use: one that this process already has is not.
+
+    Raises:
+        CorankError: Spark does not start, or already runs with another master.
+    """
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
+    remote = _is_remote(master)
     if active is not None and not remote:
         running = active.sparkContext.master
         if running != master:
@@ -86,6 +94,10 @@ def _prepared(session: Any) -> Any:
     session.conf.set("spark.sql.ansi.enabled", "true")
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     return session
+
+
+def _is_remote(master: str) -> bool:
+    return master.startswith("sc://")
 
 
 def _reach(master: str) -> None:

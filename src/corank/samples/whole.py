@@ -41,7 +41,7 @@ def whole(plan: Plan, rows: Rows, shards: int) -> Whole:
     """Order the rows of all users and add what only all of them tell."""
     engine = plan.engine
     order = engine.keep("ordered", ordered(rows.requests))
-    history = history_events(plan.logs.events, rows.requests, plan.config.history_actions)
+    history = history_events(plan.logs.events, plan.logs.requests, plan.config.history_actions)
     placed = rows.requests.inner_join(order.select("_number", "_place"), "_number")
     placed = attach(placed, history_offsets(history), ["user_id"])
     placed = placed.mutate(history_offset=placed.history_offset.fill_null(0))
