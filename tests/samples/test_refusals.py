@@ -68,6 +68,7 @@ def test_settings(good: Path, tmp_path: Path, settings: list[str], sentence: str
         (["item_text=[item_id]"], "item_text: items.item_id is int64, expected text"),
         (["relevance=embedding"], "requests has no column 'query_embedding'"),
         (["query_levels=[nearby]"], "'query_levels.0' = 'nearby'"),
+        (["query_levels=[]"], "'query_levels' = "),
         (["duplicate_events=refuse"], "rows repeat an event .*duplicate_events=keep"),
     ],
 )

@@ -99,7 +99,7 @@ class SampleConfig(Config):
     pseudo_negatives: int = Field(default=4, ge=1, le=1000)
     similarity: Score | None = None
     similar_above: float = 0.2
-    query_levels: tuple[QueryLevel, ...] = ("own", "cooccurring", "nearest")
+    query_levels: Annotated[tuple[QueryLevel, ...], Field(min_length=1)] = ("own", "cooccurring", "nearest")
     nearest_queries: int = Field(default=10_000, ge=1)
     row_group_samples: int = Field(default=1 << 16, ge=1)
     file_samples: int = Field(default=1 << 20, ge=1)
