@@ -31,7 +31,7 @@ def change(table: str, row: int, column: str, value: Any) -> Break:
 
 
 def add(table: str, row: dict[str, Any]) -> Break:
-    return lambda rows: rows[table].append(row)
+    return lambda rows: rows[table].append(dict(row))
 
 
 def all_clicked(rows: Rows) -> None:
@@ -69,7 +69,7 @@ BREAKS: dict[str, Break] = {
     "requests-null-domain": change("requests", 3, "domain", None),
     "requests-null-timestamp": change("requests", 3, "timestamp", None),
     "requests-impossible-time": change("requests", 3, "timestamp", minutes(-30 * 365 * 24 * 60)),
-    "candidates-null-request-id": add("candidates", {"item_id": 100, "exposed": False}),
+    "candidates-null-request-id": add("candidates", {"request_id": None, "item_id": 100, "exposed": False}),
     "candidates-unknown-request": add("candidates", {"request_id": 9, "item_id": 100, "exposed": False}),
     "candidates-null-item-id": add("candidates", {"request_id": 1, "exposed": False}),
     "candidates-unknown-item": add("candidates", {"request_id": 1, "item_id": 999, "exposed": False}),
