@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from corank.config import Config
 from corank.errors import CorankError, unknown
+from corank.samples.selection import Actions, Selection, refuse_common, refuse_repeated
 
 Recipe = Literal["exposed", "unexposed", "attributed", "es3"]
 """How far to go, each with more than the one before: exposed rows only; unexposed items of the same requests;
@@ -25,21 +24,15 @@ QueryLevel = Literal["own", "cooccurring", "nearest"]
 """Where the query of a pseudo request comes from: the user's own earlier query that led to the item, the one
 that led to it most often, or the one nearest to its words or embedding."""
 
-Actions = Annotated[tuple[str, ...], Field(min_length=1)]
 
-
-class SampleConfig(Config):
+class SampleConfig(Selection):
     """The choices of the sample steps.
 
     Attributes:
-        domains: requests of these domains become samples.
+        domains, click_actions, purchase_actions, valid, test, valid_from, test_from, attribution_hours: as in
+            `Selection`.
         unexposed_per_exposed: unexposed items drawn for training, per exposed item of the request
             (recipe `unexposed`).
-        click_actions: actions that label a sample as clicked.
-        purchase_actions: actions that label a sample as purchased, which implies clicked.
-        valid, test: shares of the requests, by time, in the two later splits.
-        valid_from, test_from: explicit starts of the two later splits, in place of the shares; times
-            without a zone are UTC.
         history_actions: actions kept in the histories; all if null.
         touch_actions: actions with counts of their own (`user_touches_ACTION`); all if null.
         rank_columns: numeric candidate columns that are ranked within the list; `price`, where there is
@@ -48,8 +41,6 @@ class SampleConfig(Config):
             touched last is taken; all if null.
         exposure_counts: count earlier exposures (`user_shown`, `user_since_shown`, `item_shown`).
         duplicate_events: refuse a log with rows that are the same event, or keep (count) them.
-        attribution_hours: an event elsewhere labels a sample of a request at most so long before it; also the
-            window of `anywhere_click` and `anywhere_purchase`.
         attributed_click_actions, attributed_purchase_actions: actions that count as clicks and purchases when
             they are attributed or searchified; `click_actions` and `purchase_actions` if null.
         relevance: how relevant an item is to a query is told; by embeddings where items and requests have
@@ -73,21 +64,13 @@ class SampleConfig(Config):
     corank.errors.CorankError: --set: valid_from and test_from go together: give both or neither
     """
 
-    domains: Actions = ("search",)
     unexposed_per_exposed: float = Field(default=2.0, ge=0, le=1000)
-    click_actions: Actions = ("click",)
-    purchase_actions: tuple[str, ...] = ("purchase",)
-    valid: float = Field(default=0.1, gt=0, lt=1)
-    test: float = Field(default=0.2, gt=0, lt=1)
-    valid_from: datetime | None = None
-    test_from: datetime | None = None
     history_actions: Actions | None = None
     touch_actions: tuple[str, ...] | None = None
     rank_columns: tuple[str, ...] | None = None
     relative_columns: tuple[str, ...] | None = None
     exposure_counts: bool = True
     duplicate_events: Literal["refuse", "keep"] = "refuse"
-    attribution_hours: float = Field(default=24.0, ge=1e-9, le=1e5)
     attributed_click_actions: Actions | None = None
     attributed_purchase_actions: tuple[str, ...] | None = None
     relevance: Score | Literal["none"] | None = None
@@ -104,17 +87,7 @@ class SampleConfig(Config):
     row_group_samples: int = Field(default=1 << 16, ge=1)
     file_samples: int = Field(default=1 << 20, ge=1)
 
-    @field_validator("valid_from", "test_from")
-    @classmethod
-    def _in_utc(cls, time: datetime | None) -> datetime | None:
-        if time is None:
-            return None
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
     @field_validator(
-        "domains",
-        "click_actions",
-        "purchase_actions",
         "history_actions",
         "touch_actions",
         "rank_columns",
@@ -127,41 +100,16 @@ class SampleConfig(Config):
     )
     @classmethod
     def _named_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for name in names or ():
-            if (names or ()).count(name) > 1:
-                raise ValueError(f"'{name}' is named twice")
+        refuse_repeated(names or ())
         return names
 
     @model_validator(mode="after")
-    def _consistent(self) -> SampleConfig:
-        if (self.valid_from is None) != (self.test_from is None):
-            raise ValueError("valid_from and test_from go together: give both or neither")
-        if self.valid_from and self.test_from and self.valid_from >= self.test_from:
-            raise ValueError(
-                f"valid_from ({self.valid_from.isoformat()}) must be before"
-                f" test_from ({self.test_from.isoformat()})"
-            )
-        if self.valid + self.test >= 1:
-            raise ValueError(f"valid ({self.valid}) and test ({self.test}) leave nothing to train on")
-        clicks, purchases = self.free_actions
-        for what, clicking, buying in (
-            ("", self.click_actions, self.purchase_actions),
-            ("attributed_", clicks, purchases),
-        ):
-            both = set(clicking) & set(buying)
-            if both:
-                raise ValueError(
-                    f"action '{min(both)}' is among both {what}click_actions and {what}purchase_actions"
-                )
+    def _of_other_channels(self) -> Self:
+        refuse_common(*self.free_actions, prefix="attributed_")
         both = set(self.domains) & set(self.pseudo_domains or ())
         if both:
             raise ValueError(f"domain '{min(both)}' is among both domains and pseudo_domains")
         return self
-
-    @property
-    def label_actions(self) -> tuple[str, ...]:
-        """All actions that label the samples of their own request."""
-        return self.click_actions + self.purchase_actions
 
     @property
     def free_actions(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -171,11 +119,6 @@ class SampleConfig(Config):
             self.click_actions if clicks is None else clicks,
             self.purchase_actions if purchases is None else purchases,
         )
-
-    @property
-    def window(self) -> int:
-        """The window of attribution, in microseconds."""
-        return round(self.attribution_hours * 3.6e9)
 
 
 def reaches(recipe: Recipe, stage: Recipe) -> bool:

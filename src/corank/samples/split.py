@@ -10,8 +10,8 @@ import ibis
 import ibis.expr.types as ir
 
 from corank.errors import CorankError
-from corank.samples.config import SampleConfig
 from corank.samples.manifest import SPLITS
+from corank.samples.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Cuts:
     test_from: datetime
 
 
-def timeline(requests: ir.Table, config: SampleConfig) -> ir.Table:
+def timeline(requests: ir.Table, config: Selection) -> ir.Table:
     """One row about the requests' times: count, first, last, and the cuts by share.
 
     A cut is the time of the request that stands at the split's rank in the order of (timestamp, request_id).
@@ -45,7 +45,7 @@ def timeline(requests: ir.Table, config: SampleConfig) -> ir.Table:
     )
 
 
-def cuts(timeline: dict[str, Any], config: SampleConfig) -> Cuts:
+def cuts(timeline: dict[str, Any], config: Selection) -> Cuts:
     """The cuts that are configured, or those by share from the row that `timeline` gives.
 
     Raises:
