@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
 
 from corank.files import whole_file
 from corank.progress import QUIET, Reporter
@@ -14,12 +11,15 @@ from corank.report.curves import training_section
 from corank.report.facts import facts_section
 from corank.report.headline import compare_models, headline
 from corank.report.mixing import mixing_section
+from corank.report.page import render
 from corank.report.positions import positions_picture
 from corank.report.reliability import reliability_picture
 from corank.report.runs import Model, find_models, find_samples
 from corank.report.sections import Section
 from corank.report.sizes import data_section
 from corank.report.whiskers import metrics_section
+
+DEFINITIONS = "Definitions of the metrics: docs/reference/metrics.md of corank."
 
 
 def report(
@@ -52,7 +52,8 @@ def report(
             facts_section(models),
         ]
         task.advance(note="figures")
-        page = render(folder.resolve().name, [section for section in sections if section])
+        shown = [section for section in sections if section]
+        page = render(folder.resolve().name, "ranking report", shown, DEFINITIONS)
         target = out or folder / "report.html"
         with whole_file(target) as aside:
             aside.write_text(page, encoding="utf-8")
@@ -66,14 +67,3 @@ def _scores(models: Sequence[Model]) -> Section | None:
     drawn = tuple(one for one in pictures if one)
     notes = ("Of a model with several seeds, the first is drawn.",) if any(m.runs[1:] for m in models) else ()
     return Section("scores", "Calibration and position", notes, pictures=drawn) if drawn else None
-
-
-def render(title: str, sections: Sequence[Section]) -> str:
-    """The page; every text in it is escaped."""
-    here = files("corank.report")
-    environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
-    template = environment.from_string(here.joinpath("report.html").read_text(encoding="utf-8"))
-    style = here.joinpath("report.css").read_text(encoding="utf-8")
-    return template.render(title=title, sections=sections, style=style)

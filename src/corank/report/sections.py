@@ -1,4 +1,4 @@
-"""What a report is made of: sections of notes, tables and pictures, as the template shows them."""
+"""What a report is made of: sections of notes, points, tables and pictures, as the template shows them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,19 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One of a list of things to know, with its mark."""
+
+    mark: str
+    """A word, such as `act`."""
+    tone: str
+    """`worse`, `watch` or `better`: its colour."""
+    text: str
+    small: str = ""
+    """What to do about it."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the report with a title of its own."""
 
@@ -56,3 +69,5 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     """Titles and long texts, folded away at first."""
+    points: tuple[Point, ...] = ()
+    """Shown before the tables and pictures."""

@@ -79,11 +79,15 @@ def worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def percent(rate: Rate | float | None) -> str:
-    """A share as findings write it."""
+    """A share as findings write it, to two digits that tell.
+
+    >>> [percent(value) for value in (0.412, 0.033, 0.00794, 0.0004, 0)]
+    ['41 %', '3.3 %', '0.79 %', '0.04 %', '0 %']
+    """
     value = rate.rate if isinstance(rate, Rate) else rate
     if value is None:
         return "n/a"
-    digits = 0 if value >= 0.1 else 1 if value >= 0.001 or value == 0 else 3
+    digits = 0 if value >= 0.0995 or value == 0 else 1 if value >= 0.00995 else 2 if value >= 0.0001 else 4
     return f"{100 * value:.{digits}f} %"
 
 
