@@ -168,6 +168,24 @@ def check(
 
 @app.command()
 @_verb
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="LOGS|SAMPLES", help="Log tables, or samples.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page with plots.")] = None,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Tell what biases logs or samples, what they miss and what changes, before anyone trains."""
+    found = verbs.audit(folder, out, settings or (), overwrite, progress=reporter(quiet))
+    if json:
+        return _print_json(found.to_dict())
+    page = f"Page: {out}" if out else f"A page with plots: corank audit {folder} --out audit.html"
+    return screen.show(*screen.audit_parts(found), page)
+
+
+@app.command()
+@_verb
 def samples(
     folder: Annotated[Path, typer.Argument(metavar="LOGS", help="A folder of log tables.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],

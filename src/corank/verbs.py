@@ -33,7 +33,9 @@ from corank.models.registry import list_models as models
 from corank.models.registry import model_config
 from corank.progress import QUIET, Reporter
 from corank.report import report
+from corank.report.audit import write_audit
 from corank.samples import build_samples as samples
+from corank.samples.audit import Audit, audit_folder
 from corank.training.config import TrainConfig
 from corank.training.loop import Fit, fit
 from corank.training.predict import Scores, score
@@ -41,6 +43,7 @@ from corank.training.predictions import predictions_table, write_predictions
 from corank.training.run import Metric, Run, RunInfo, SamplesRef, versions
 
 __all__ = [
+    "audit",
     "check",
     "compare",
     "evaluate",
@@ -53,6 +56,35 @@ __all__ = [
     "simulate",
     "train",
 ]
+
+
+def audit(
+    folder: Path,
+    out: Path | None = None,
+    settings: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Reporter = QUIET,
+) -> Audit:
+    """Audit a log or samples: what biases them, what they miss, what changes from training to test.
+
+    Args:
+        folder: the five log tables, or what `corank samples` made.
+        out: an HTML page to write.
+        settings: `key=value` settings of `AuditConfig`, for a log; samples have those they were built with.
+        overwrite: replace `out` if it exists.
+        progress: where to report.
+
+    Raises:
+        CorankError: the folder is neither, or damaged, a setting does not fit, or `out` exists.
+    """
+    if out is not None:
+        refuse_existing(out, overwrite)
+        if out.is_dir():
+            raise CorankError(f"{out}: is a folder; expected the HTML file to write")
+    found = audit_folder(folder, settings, progress)
+    if out is not None:
+        write_audit(found, out)
+    return found
 
 
 def features(folder: Path, out: Path, overwrite: bool = False) -> FeatureSpec:

@@ -127,11 +127,11 @@ def _ask(connection: duckdb.DuckDBPyConnection, where: Cuts | None) -> None:
 def _columns(logs: LogTables, config: AuditConfig) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """What is compared: whatever the tables hold besides ids, times and texts of their own."""
     compared = {"category", "domain"} if len(config.domains) > 1 else {"category"}
-    shown = "coalesce(t.exposed, false)"
-    made = {"candidate": (_weights(shown), "asked USING (request_id)")}
-    made["request"] = (_weights("true"), "asked USING (request_id)")
+    made = {"candidate": (_weights("coalesce(t.exposed, false)"), "asked w USING (request_id)")}
+    made["request"] = (_weights("true"), "asked w USING (request_id)")
     for level in ("item", "user"):
-        made[level] = ("before, after, trained, scored", f"weights_{level} USING ({level}_id)")
+        weights = "w.before, w.after, w.trained, w.scored"
+        made[level] = (weights, f"weights_{level} w USING ({level}_id)")
     queries = {
         level: f"SELECT t.{{}} AS v, {weights} FROM {level}s t JOIN {other}"
         for level, (weights, other) in made.items()
@@ -151,6 +151,6 @@ def _columns(logs: LogTables, config: AuditConfig) -> tuple[tuple[Column, ...], 
 
 def _weights(shown: str) -> str:
     return (
-        "(split = 0)::TINYINT AS before, (split = 2)::TINYINT AS after,"
-        f" (split = 0 AND {shown})::TINYINT AS trained, (split = 2)::TINYINT AS scored"
+        "(w.split = 0)::TINYINT AS before, (w.split = 2)::TINYINT AS after,"
+        f" (w.split = 0 AND {shown})::TINYINT AS trained, (w.split = 2)::TINYINT AS scored"
     )

@@ -36,20 +36,18 @@ def samples_source(connection: duckdb.DuckDBPyConnection, stored: Stored) -> Sou
     in_list = [name for name, column in manifest.columns.items() if column.kind == "list"]
     priced = "price" in in_list and is_number(kinds["price"])
     _show(connection, stored)
-    connection.execute("""
+    connection.execute(f"""
         CREATE TABLE asked AS
-        SELECT n, split, dense_rank() OVER (ORDER BY user_id)::INTEGER AS u, user_id, query, logged
-        FROM store""")
-    columns = [*LISTED, *(["price"] if priced else [])]
-    price = measured("price") if priced else "NULL::DOUBLE"
+        SELECT _n AS n, _split AS split, {QUERY_SOURCE} = 'logged' AS logged,
+            dense_rank() OVER (ORDER BY user_id)::INTEGER AS u, user_id, query FROM store""")
+    price = measured("unnest(price)") if priced else "NULL::DOUBLE"
     connection.execute(f"""
         CREATE TABLE listed AS
-        SELECT l.* EXCLUDE ({"price" if priced else "split"}), a.u, a.split, a.logged, {price} AS price,
-            coalesce(label_source = 'own', false) AS click,
+        SELECT l.*, a.u, a.split, a.logged, coalesce(label_source = 'own', false) AS click,
             coalesce(purchase_source = 'own', false) AS purchase,
             anywhere_click = 1 AS any_click, anywhere_purchase = 1 AS any_purchase
-        FROM (SELECT n, split, {", ".join(f"unnest({name}) AS {name}" for name in columns)} FROM store) l
-        JOIN asked a USING (n)""")
+        FROM (SELECT _n AS n, {", ".join(f"unnest({name}) AS {name}" for name in LISTED)}, {price} AS price
+              FROM store) l JOIN asked a USING (n)""")
     connection.execute(f"""
         CREATE TABLE clicks_before AS SELECT item_id, count(*) AS popularity FROM ledger
         WHERE {among("action", manifest.config.click_actions)}
@@ -70,11 +68,11 @@ def samples_source(connection: duckdb.DuckDBPyConnection, stored: Stored) -> Sou
 
 
 def _show(connection: duckdb.DuckDBPyConnection, stored: Stored) -> None:
-    """The files as they are, the requests numbered."""
+    """The files as they are, the requests numbered; no column of samples begins with an underscore."""
     number = "(file_index::BIGINT << 40) + file_row_number"
     parts = " UNION ALL BY NAME ".join(
-        f"SELECT *, {place}::TINYINT AS split, ({place}::BIGINT << 56) + {number} AS n,"
-        f" {QUERY_SOURCE} = 'logged' AS logged FROM {parquet(files)}"
+        f"SELECT *, {place}::TINYINT AS _split, ({place}::BIGINT << 56) + {number} AS _n"
+        f" FROM {parquet(files)}"
         for place, files in enumerate(stored.splits.values())
     )
     connection.execute(f"CREATE VIEW store AS {parts}")
@@ -87,26 +85,27 @@ def _show(connection: duckdb.DuckDBPyConnection, stored: Stored) -> None:
 def _columns(stored: Stored, in_list: list[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """What is compared: every column of lists, requests and items that may be an input."""
     weights = (
-        f"(split = {TRAIN} AND logged AND shown)::TINYINT AS before,"
-        f" (split = {TEST} AND shown)::TINYINT AS after, (split = {TRAIN})::TINYINT AS trained,"
-        f" (split = {TEST})::TINYINT AS scored FROM"
+        f"(_split = {TRAIN} AND _logged AND _shown)::TINYINT AS before,"
+        f" (_split = {TEST} AND _shown)::TINYINT AS after, (_split = {TRAIN})::TINYINT AS trained,"
+        f" (_split = {TEST})::TINYINT AS scored"
     )
-    only = f"FROM store WHERE split IN ({TRAIN}, {TEST})"
+    told = f"_split, {QUERY_SOURCE} = 'logged' AS _logged"
+    only = f"FROM store WHERE _split IN ({TRAIN}, {TEST})"
     inputs = {name: kind for name, kind in stored.kinds.items() if name not in NOT_COMPARED}
     items = {field.name: field.type for field in stored.items if field.name not in ("item_id", "title")}
     if len(stored.manifest.config.domains) == 1:
         inputs.pop("domain", None)
 
     def lists(column: str) -> str:
-        unnested = f"unnest({column}) AS v, unnest(exposed) AS shown"
-        return f"SELECT v, {weights} (SELECT split, logged, {unnested} {only})"
+        unnested = f"unnest({column}) AS v, unnest(exposed) AS _shown"
+        return f"SELECT v, {weights} FROM (SELECT {told}, {unnested} {only})"
 
     def requests(column: str) -> str:
-        return f"SELECT v, {weights} (SELECT split, logged, {column} AS v, true AS shown {only})"
+        return f"SELECT v, {weights} FROM (SELECT {told}, {column} AS v, true AS _shown {only})"
 
     def of_items(column: str) -> str:
-        weights = "before, after, trained, scored"
-        return f"SELECT i.{column} AS v, {weights} FROM items i JOIN weights_item USING (item_id)"
+        counts = "w.before, w.after, w.trained, w.scored"
+        return f"SELECT i.{column} AS v, {counts} FROM items i JOIN weights_item w USING (item_id)"
 
     growing = {"item_clicks", *EXPOSURE_COLUMNS, *touch_columns("user", stored.manifest.actions)}
     columns: list[Column] = []

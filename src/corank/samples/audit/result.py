@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from corank.samples.audit.blind_spot import Blind
 from corank.samples.audit.config import AuditConfig
@@ -46,12 +46,10 @@ class LogAudit:
     conversions: Conversions | None
     drift: Drift | None
     blind_spot: tuple[Blind, ...]
-    kind: Literal["log"] = "log"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        values: dict[str, Any] = _plain(self)
-        return values
+        return {"kind": "logs"} | _attributes(self)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,6 @@ class SamplesAudit:
     skew: tuple[Group, ...]
     drift: Drift
     blind_spot: tuple[Blind, ...]
-    kind: Literal["samples"] = "samples"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; of the manifest what is shown."""
@@ -92,7 +89,7 @@ class SamplesAudit:
             "left_out",
             "events",
         )
-        values: dict[str, Any] = _plain(self)
+        values: dict[str, Any] = {"kind": "samples"} | _attributes(self)
         values["manifest"] = {name: values["manifest"][name] for name in shown}
         return values
 
@@ -101,12 +98,16 @@ Audit = LogAudit | SamplesAudit
 """What `corank audit` gives."""
 
 
+def _attributes(value: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
 def _plain(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, (AuditConfig, Manifest)):
         return value.model_dump(mode="json")
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return _attributes(value)
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, tuple):

@@ -1,12 +1,7 @@
-"""Results as tables on the terminal."""
+"""What verbs made, as tables."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
-
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from corank.evaluation.compare import Comparison
@@ -14,29 +9,9 @@ from corank.evaluation.evaluate import Evaluation
 from corank.evaluation.intervals import Difference, Estimate
 from corank.logs import LogReport
 from corank.samples.manifest import Manifest
+from corank.screen.tables import table
 
-WIDE = 200
 HEADLINE = ("gauc", "auc", "mrr", "ndcg@10", "hr@5", "logloss", "ne", "calibration")
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> Table:
-    """A table with right-aligned columns after the first `left`."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(columns):
-        made.add_column(column, justify="left" if i < left else "right", overflow="fold")
-    for row in rows:
-        made.add_row(*(_text(cell) for cell in row))
-    return made
-
-
-def show(*parts: Table | str) -> None:
-    """Print to standard output, as wide as the terminal; a file or pipe has room for any table."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
-    for part in parts:
-        if isinstance(part, str):
-            console.print(part, markup=False, highlight=False, soft_wrap=True)
-        else:
-            console.print(part)
 
 
 def samples_parts(manifest: Manifest) -> list[Table | str]:
@@ -154,9 +129,3 @@ def _difference(difference: Difference) -> str:
         return "-"
     clear = " *" if difference.low > 0 or difference.high < 0 else ""
     return f"{difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]{clear}"
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, bool) or not isinstance(cell, int):
-        return str(cell)
-    return f"{cell:,}"

@@ -1,0 +1,24 @@
+"""Results as tables on the terminal."""
+
+from corank.screen.audit import audit_parts
+from corank.screen.results import (
+    check_parts,
+    comparison_table,
+    evaluation_tables,
+    samples_parts,
+    size_table,
+    stage_table,
+)
+from corank.screen.tables import show, table
+
+__all__ = [
+    "audit_parts",
+    "check_parts",
+    "comparison_table",
+    "evaluation_tables",
+    "samples_parts",
+    "show",
+    "size_table",
+    "stage_table",
+    "table",
+]
