@@ -28,6 +28,13 @@ class Given:
         """Where nothing is, and nothing may come to be."""
         return self.at / "out"
 
+    @property
+    def empty(self) -> Path:
+        """An empty folder."""
+        path = self.at / "empty"
+        path.mkdir(exist_ok=True)
+        return path
+
     def cut(self, source: Path, name: str, damage: Callable[[bytes], bytes]) -> Path:
         """A copy of a folder with the file `name` (a pattern) damaged."""
         copy = self.at / source.name

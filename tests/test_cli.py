@@ -20,7 +20,7 @@ from tests.cli import corank, document
 
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
 SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
-VERBS = ("samples", "features", "train", "evaluate", "predict", "compare", "report", "models")
+VERBS = ("audit", "samples", "features", "train", "evaluate", "predict", "compare", "report", "models")
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 
 
@@ -41,7 +41,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     said = {
         "simulate": document("logs", "simulate", logs, "--set", "requests=300"),
         "check": document("logs", "check", logs),
+        "audit": document("audit", logs, "--out", at / "audit.html"),
         "samples": document("samples", logs, samples, "--recipe", "unexposed"),
+        "audit again": document("audit", samples),
         "features": document("features", samples, at / "features.yaml"),
         "train": document("train", samples, one, "--model", MODELS[0], *SET),
         "train again": document(
@@ -61,6 +63,8 @@ def test_each_verb_says_what_it_made(made: Made) -> None:
     said, at = made.said, made.folder
     assert said["simulate"]["rows"]["requests"] == said["check"]["summary"]["rows"]["requests"]
     assert said["check"]["findings"] == []
+    assert (said["audit"]["kind"], said["audit again"]["kind"]) == ("logs", "samples")
+    assert (at / "audit.html").read_text().startswith("<!doctype html>")
     assert said["samples"] == json.loads((at / "samples" / "manifest.json").read_text())
     assert len(said["features"]["fields"]) == (at / "features.yaml").read_text().count("- {column")
     assert said["train"] == json.loads((at / "runs" / MODELS[0] / "run.json").read_text())
@@ -80,6 +84,9 @@ def test_an_edited_spec_that_says_the_same_changes_nothing(made: Made) -> None:
 def test_python_gives_the_same_as_the_command_line(made: Made, tmp_path: Path) -> None:
     logs, samples, run = tmp_path / "logs", tmp_path / "samples", tmp_path / "run"
     verbs.simulate(logs, settings=("requests=300",))
+    audit = verbs.audit(logs, tmp_path / "audit.html").to_dict()
+    assert {**audit, "folder": made.said["audit"]["folder"]} == made.said["audit"]
+    assert (tmp_path / "audit.html").read_text() == (made.folder / "audit.html").read_text()
     manifest = verbs.samples(logs, samples, "unexposed")
     assert manifest.fingerprint == made.said["samples"]["fingerprint"]
     verbs.train(samples, run, MODELS[0], settings=FEW_STEPS)
@@ -117,6 +124,12 @@ def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
     assert {"gauc", "ndcg@10", "calibration", "cold_items"} <= set(shown.stdout.split())
     shown = corank("compare", run, made.folder / "runs" / MODELS[1], "--resamples", 20, "--quiet")
     assert {"gauc", *MODELS} <= set(shown.stdout.split())
+    for folder in ("logs", "samples"):
+        shown = corank("audit", made.folder / folder, "--quiet")
+        assert (shown.exit_code, shown.stderr) == (0, "")
+        assert {"unexposed", "candidates", "decile"} <= set(shown.stdout.split())
+        assert ", of a simulated log" in shown.stdout
+        assert f"A page with plots: corank audit {made.folder / folder} --out audit.html" in shown.stdout
     assert "Every rule holds." in corank("logs", "check", made.folder / "logs", "--quiet").stdout
 
 

@@ -113,6 +113,26 @@ LOGS: dict[str, tuple[Callable[[Given], Words], str]] = {
         lambda g: ["samples", g.cut(g.logs, "candidates.parquet", noise_in_pages), g.out],
         "logs: its tables cannot be read",
     ),
+    "missing table, audit": (
+        lambda g: ["audit", without_table(g, "users")],
+        r"tiny: no table users \(users.parquet, or a folder users",
+    ),
+    "no such log, audit": (
+        lambda g: ["audit", g.at / "nowhere"],
+        "nowhere: no such folder; expected logs or samples",
+    ),
+    "neither, audit": (
+        lambda g: ["audit", g.run],
+        r"run: neither samples \(manifest.json\) nor logs \(the tables requests, ",
+    ),
+    "truncated table, audit": (
+        lambda g: ["audit", g.cut(g.logs, "events.parquet", first_half), "--out", g.at / "page.html"],
+        r"events.parquet: not readable as Parquet \(truncated or damaged",
+    ),
+    "damaged pages, audit": (
+        lambda g: ["audit", g.cut(g.logs, "candidates.parquet", noise_in_pages), "--out", g.at / "page.html"],
+        "logs: its tables cannot be read",
+    ),
 }
 
 
@@ -136,6 +156,22 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
     "truncated test, predict": (
         lambda g: ["predict", g.run, g.cut(g.samples, "test/*.parquet", first_half), g.out],
         "test/part-00000.parquet: cannot be read as Parquet",
+    ),
+    "truncated test, audit": (
+        lambda g: ["audit", g.cut(g.samples, "test/*.parquet", first_half)],
+        r"test/part-00000.parquet: cannot be read as Parquet .*made by corank samples",
+    ),
+    "damaged ledger, audit": (
+        lambda g: ["audit", g.cut(g.samples, "labels.parquet", noise_in_pages), "--out", g.at / "page.html"],
+        r"samples: its tables cannot be read|labels.parquet: cannot be read",
+    ),
+    "settings of samples, audit": (
+        lambda g: ["audit", g.samples, "--set", "domains=[rec]"],
+        "samples: samples are audited with the settings that they were built with; --set is for logs",
+    ),
+    "a folder as page, audit": (
+        lambda g: ["audit", g.samples, "--out", g.empty],
+        "empty: is a folder; expected the HTML file to write",
     ),
     "not samples": (
         lambda g: ["train", g.logs, g.out],
@@ -190,6 +226,14 @@ NAMES: dict[str, tuple[Callable[[Given], Words], str]] = {
     "key of samples": (
         lambda g: ["samples", g.logs, g.out, "--set", "domain=[rec]"],
         "--set: unknown key 'domain'; did you mean 'domains'?",
+    ),
+    "key of the audit": (
+        lambda g: ["audit", g.logs, "--set", "domain=[rec]"],
+        "--set: unknown key 'domain'; did you mean 'domains'?",
+    ),
+    "domain of the audit": (
+        lambda g: ["audit", g.logs, "--set", "domains=[serach]"],
+        r"unknown domain 'serach' in domains \(table requests\); did you mean 'search'?",
     ),
     "key of training": (
         lambda g: ["train", g.samples, g.out, "--set", "optimizer.lrr=1"],
@@ -265,13 +309,14 @@ def test_ends_in_one_sentence_and_leaves_nothing(
         lambda g: ["logs", "simulate", g.out],
         lambda g: ["logs", "import", "trivago", g.logs, g.out],
         lambda g: ["logs", "check", g.logs, "--out", g.out, "--drop", "all"],
+        lambda g: ["audit", g.logs, "--out", g.out],
         lambda g: ["samples", g.logs, g.out],
         lambda g: ["features", g.samples, g.out],
         lambda g: ["train", g.samples, g.out],
         lambda g: ["predict", g.run, g.samples, g.out],
         lambda g: ["demo", g.out],
     ],
-    ids=["simulate", "import", "check", "samples", "features", "train", "predict", "demo"],
+    ids=["simulate", "import", "check", "audit", "samples", "features", "train", "predict", "demo"],
 )
 def test_what_exists_is_not_touched(given: Given, words: Callable[[Given], Words]) -> None:
     given.out.mkdir()

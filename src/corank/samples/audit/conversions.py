@@ -89,7 +89,7 @@ def _timelines(source: Source) -> None:
     connection, config = source.connection, source.config
     connection.execute(f"""
         CREATE TABLE searches AS
-        SELECT request_id, user_id, epoch_us(timestamp) AS moment, moment AS asked FROM requests
+        SELECT request_id, user_id, epoch_us(timestamp) AS moment, epoch_us(timestamp) AS asked FROM requests
         WHERE {among("domain", config.domains)}""")
     connection.execute(f"""
         CREATE TABLE clicked AS

@@ -64,8 +64,9 @@ def clustered(cell: Cell) -> Rate:
     gives the design effect, by which the rows are divided (never below 1). Where none or all are counted the
     variance says nothing, and each user counts as one row.
 
-    >>> clustered(Cell(n=100, y=50, users=100, nn=100, ny=50, yy=50)).low
-    0.403831...
+    >>> found = clustered(Cell(n=100, y=50, users=100, nn=100, ny=50, yy=50))
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.403, 0.597)
     """
     n, y = cell.n, cell.y
     if n == 0 or cell.users < 2:
@@ -79,7 +80,7 @@ def clustered(cell: Cell) -> Rate:
     scale = 1 + Z**2 / worth
     centre = (share + Z**2 / (2 * worth)) / scale
     half = Z * math.sqrt(share * (1 - share) / worth + Z**2 / (4 * worth**2)) / scale
-    return Rate(y, n, share, max(0.0, centre - half), min(1.0, centre + half))
+    return Rate(y, n, share, centre - half if y else 0.0, centre + half if y < n else 1.0)
 
 
 def rates(

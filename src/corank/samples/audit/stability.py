@@ -66,7 +66,7 @@ def stability(before: Sequence[int], after: Sequence[int]) -> float | None:
     """Σ (q - p) ln(q / p) over bins, with half a row added to each; null if either has no rows.
 
     >>> round(stability([50, 50], [60, 40]), 4)
-    0.0394
+    0.0397
     """
     total, later = sum(before), sum(after)
     if not total or not later:
