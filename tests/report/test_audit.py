@@ -164,4 +164,4 @@ def test_what_is_missing_is_said(of_log: LogAudit, tmp_path: Path) -> None:
         assert sentence in shown.words
     assert "simulation" not in shown.words
     parts = screen.audit_parts(bare)
-    assert "Not there: No cut." in parts
+    assert "Note: No cut." in parts

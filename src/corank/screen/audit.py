@@ -26,7 +26,7 @@ def audit_parts(audit: Audit) -> list[Table | str]:
     parts += [_spaces(audit)]
     parts += _blind_spot(audit)
     parts += _drift(audit)
-    parts += [f"Not there: {sentence}" for sentence in audit.absent.values()]
+    parts += [f"Note: {sentence}" for sentence in audit.absent.values()]
     return parts
 
 
@@ -36,7 +36,7 @@ def _findings(audit: Audit) -> str:
     for one in audit.findings:
         lines.append(f"{one.level:<6}{one.sentence}")
         lines += [f"      > {one.advice}"] if one.advice else []
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _of_log(audit: LogAudit) -> Iterator[Table]:

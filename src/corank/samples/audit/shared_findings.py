@@ -77,10 +77,10 @@ def on_drift(found: Drift) -> Iterator[Finding]:
             yield _moved(max(columns, key=lambda one: (_sure(one), one.drift or 0.0, one.column)), grows)
     worst = max(found.unseen, key=_excess)
     if worst.clicks.of:
+        helps = "only its words can help" if worst.what == "query" else "its id has taught the model nothing"
         sentence = (
             f"Of the clicks of the test split {percent(worst.clicks)} concern"
-            f" {'an item' if worst.what == 'item' else f'a {worst.what}'} that training has not: an"
-            " embedding of its id has learned nothing."
+            f" {'an item' if worst.what == 'item' else f'a {worst.what}'} that training has not: {helps}."
         )
         advice = (
             "Give the model attributes and words beside the id (corank features); compare models on the"
@@ -130,7 +130,7 @@ def on_blind_spot(blind: Blind, trained_on: str, advice: str) -> Iterator[Findin
     """Items that training has not."""
     bought = blind.purchases if blind.purchases.of else blind.clicks
     what = "bought" if blind.purchases.of else "clicked"
-    followed = f", and of those {what} soon after {percent(bought)}," if bought.of else ""
+    followed = f", and of those {what} soon after {spread(bought)}," if bought.of else ""
     sentence = (
         f"Of the test candidates {spread(blind.candidates)}{followed} are items that {trained_on} do not"
         " hold: the model has never seen them."
