@@ -15,9 +15,11 @@ import platform
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from corank import verbs
 from corank.files import whole_file
@@ -25,9 +27,23 @@ from corank.logs import open_logs
 from corank.logs.marketplace import simulate
 from corank.samples import build_samples, read_manifest
 
+P, T = ParamSpec("P"), TypeVar("T")
 RESULTS = Path(__file__).parent.parent / "results" / "bench_audit.csv"
 HEADER = ("audited", "rows", "seconds", "cpu_seconds", "peak_gib", "load_before", "cores", "processor")
 PACKAGES = ("corank", "duckdb", "pyarrow")
+
+
+def alone(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run in a process of its own; this one must stay small, for a process begins with its parent's peak."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(work, *args, **kwargs).result()
+
+
+def make(logs: Path, samples: Path, size: str | None) -> None:
+    """Simulate a log of a size, if one is given, and build its samples."""
+    if size is not None:
+        simulate(logs, size, "market", 0)
+    build_samples(logs, samples, recipe="es3")
 
 
 def measure(folder: Path, page: Path) -> tuple[str, str, str]:
@@ -49,17 +65,14 @@ def main() -> None:
     lines: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as scratch:
         logs, samples = chosen.logs or Path(scratch) / "logs", Path(scratch) / "samples"
-        if not chosen.logs:
-            simulate(logs, chosen.size, "market", 0)
-        build_samples(logs, samples, recipe="es3")
+        alone(make, logs, samples, None if chosen.logs else chosen.size)
         stored = sum(size.total.samples for size in read_manifest(samples).sizes.values())
         for name, folder, rows in (
             ("log", logs, open_logs(logs).rows("candidates")),
             ("samples, es3", samples, stored),
         ):
             load = f"{os.getloadavg()[0]:.1f}"
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-                measured = fresh.submit(measure, folder, Path(scratch) / "page.html").result()
+            measured = alone(measure, folder, Path(scratch) / "page.html")
             lines.append((name, rows, *measured, load, *machine))
             print(lines[-1])
             (Path(scratch) / "page.html").unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from corank.report.audit.cells import GREY, bars, gaps, share, starts, ticks
@@ -17,6 +18,8 @@ NAMES = {
     "popularity": "earlier clicks of the item",
     "price": "price",
 }
+
+TIES = "Deciles of the test candidates; where many have one value, one bar stands for several."
 
 
 def exposure_section(audit: Audit) -> Section:
@@ -39,16 +42,23 @@ def exposure_section(audit: Audit) -> Section:
 
 
 def _deciles(name: str, deciles: Sequence[Decile]) -> Picture:
+    """Two panels; one where everything was shown."""
     first, last = deciles[0], deciles[-1]
+    clicked = f"the click rate of those shown from {percent(first.clicked)} to {percent(last.clicked)}"
+    if all(one.exposed.rate == 1 for one in deciles):
+        return picture(
+            f"Clicked once shown, by {name}",
+            f"Bars by decile of {name}: {clicked}",
+            f"Every candidate was shown. {TIES}",
+            lambda figure: _draw_clicked(figure.subplots(), name, deciles),
+            size=(5.4, 3.0),
+        )
     return picture(
         f"Shown, and clicked once shown, by {name}",
         f"Bars by decile of {name}: the share of candidates that was shown goes from"
-        f" {percent(first.exposed)} to"
-        f" {percent(last.exposed)}, the click rate of those shown from {percent(first.clicked)} to"
-        f" {percent(last.clicked)}",
-        "If the upper bars rise far more than the lower ones, the ranker shows by more than what users"
-        " click on."
-        " Deciles of the test candidates; where many have one value, one bar stands for several.",
+        f" {percent(first.exposed)} to {percent(last.exposed)}, {clicked}",
+        "If the upper bars rise far more than the lower ones, the ranker shows by more than what users click"
+        f" on. {TIES}",
         lambda figure: _draw(figure, name, deciles),
         size=(5.4, 4.4),
     )
@@ -57,10 +67,14 @@ def _deciles(name: str, deciles: Sequence[Decile]) -> Picture:
 def _draw(figure: Figure, name: str, deciles: Sequence[Decile]) -> None:
     upper, lower = figure.subplots(2, 1, sharex=True)
     bars(upper, [one.exposed for one in deciles], COLOURS[0])
-    bars(lower, [one.clicked for one in deciles], COLOURS[1])
     upper.set_ylabel("Shown, %")
-    lower.set_ylabel("Clicked once shown, %")
-    ticks(lower, starts(deciles), f"{NAMES[name].capitalize()}: the bar begins at")
+    _draw_clicked(lower, name, deciles)
+
+
+def _draw_clicked(axes: Axes, name: str, deciles: Sequence[Decile]) -> None:
+    bars(axes, [one.clicked for one in deciles], COLOURS[1])
+    axes.set_ylabel("Clicked once shown, %")
+    ticks(axes, starts(deciles), f"{NAMES[name].capitalize()}: the bar begins at")
 
 
 def _table(name: str, deciles: Sequence[Decile]) -> Table:

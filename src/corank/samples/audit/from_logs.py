@@ -8,16 +8,14 @@ import ibis
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
 from corank.logs.engine import parquet
-from corank.logs.schemas import SCHEMAS
 from corank.samples.audit.config import AuditConfig
+from corank.samples.audit.log_columns import log_columns
 from corank.samples.audit.log_rows import add_labels, add_listed, add_training
 from corank.samples.audit.tables import (
     TRAIN,
-    Column,
     Source,
     add_tested,
     among,
-    choose,
     count,
     is_number,
     microseconds,
@@ -48,7 +46,7 @@ def log_source(
     if where:
         add_training(connection, config, where)
         add_tested(connection)
-    columns, skipped = _columns(logs, config)
+    columns, skipped = log_columns(logs, config)
     return Source(
         connection, config, where, columns, skipped, priced, "the exposed rows of training requests"
     ), why
@@ -122,35 +120,3 @@ def _ask(connection: duckdb.DuckDBPyConnection, where: Cuts | None) -> None:
     connection.execute(f"""
         CREATE TABLE asked AS
         SELECT *, ({split})::TINYINT AS split, {until} AS until, true AS logged FROM found""")
-
-
-def _columns(logs: LogTables, config: AuditConfig) -> tuple[tuple[Column, ...], tuple[str, ...]]:
-    """What is compared: whatever the tables hold besides ids, times and texts of their own."""
-    compared = {"category", "domain"} if len(config.domains) > 1 else {"category"}
-    made = {"candidate": (_weights("coalesce(t.exposed, false)"), "asked w USING (request_id)")}
-    made["request"] = (_weights("true"), "asked w USING (request_id)")
-    for level in ("item", "user"):
-        weights = "w.before, w.after, w.trained, w.scored"
-        made[level] = (weights, f"weights_{level} w USING ({level}_id)")
-    queries = {
-        level: f"SELECT t.{{}} AS v, {weights} FROM {level}s t JOIN {other}"
-        for level, (weights, other) in made.items()
-    }
-    columns: list[Column] = []
-    skipped: list[str] = []
-    for level, query in queries.items():
-        required = SCHEMAS[f"{level}s"].keys() - compared
-        schema = [
-            (field.name, field.type) for field in logs.schema(f"{level}s") if field.name not in required
-        ]
-        found, others = choose(level, schema, query.format)
-        columns += found
-        skipped += others
-    return tuple(columns), tuple(skipped)
-
-
-def _weights(shown: str) -> str:
-    return (
-        "(w.split = 0)::TINYINT AS before, (w.split = 2)::TINYINT AS after,"
-        f" (w.split = 0 AND {shown})::TINYINT AS trained, (w.split = 2)::TINYINT AS scored"
-    )
