@@ -27,7 +27,8 @@ from corank.logs import open_logs
 from corank.logs.marketplace import simulate
 from corank.samples import build_samples, read_manifest
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 RESULTS = Path(__file__).parent.parent / "results" / "bench_audit.csv"
 HEADER = ("audited", "rows", "seconds", "cpu_seconds", "peak_gib", "load_before", "cores", "processor")
 PACKAGES = ("corank", "duckdb", "pyarrow")
