@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import duckdb
 
 from corank.logs.adapters.adapter import Counted
+from corank.logs.adapters.reading import count_rejected, query
 from corank.logs.adapters.trivago import source
 from corank.logs.engine import quoted
 
@@ -88,7 +89,7 @@ def read(connection: duckdb.DuckDBPyConnection, found: source.Source) -> None:
 
     Steps order the rows of one second, so they become its microseconds.
     """
-    rows = " UNION ALL ".join(source.query(file, source.COLUMNS) for file in found.logs)
+    rows = " UNION ALL ".join(query(file, source.COLUMNS) for file in found.logs)
     actions = ", ".join(f"{quoted(published)}: {quoted(ours)}" for published, ours in ACTIONS.items())
     reasons = " ".join(
         f"WHEN {condition} THEN {quoted(reason)}" for reason, (condition, _) in UNUSABLE.items()
@@ -122,8 +123,8 @@ def count_unusable(connection: duckdb.DuckDBPyConnection, found: source.Source) 
           sum(len(ranks) - list_count(list_select(prices, ranks))), count(*) FILTER (nth > 1)
         FROM lists""").fetchone()
     outside, numbers, repeats, prices, renamed = (count or 0 for count in lists or (0,) * 5)
-    lines = sum(source.count_rejected(connection, file) for file in found.logs)
-    metadata = source.count_rejected(connection, found.metadata) if found.metadata else 0
+    lines = sum(count_rejected(connection, file) for file in found.logs)
+    metadata = count_rejected(connection, found.metadata) if found.metadata else 0
     return counts | {
         "malformed_line": Counted(lines, "line of the log's CSV that does not parse"),
         "malformed_metadata_line": Counted(metadata, "line of item_metadata.csv that does not parse"),
