@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corank.errors import CorankError, nearest
-from corank.logs.engine import literal, name, parquet, quoted
+from corank.logs.engine import literal, name, parquet
 
 SUFFIXES = (".csv", ".parquet")
 """The forms a source's file may have."""
@@ -29,7 +29,7 @@ def pick(folder: Path, stem: str) -> Path | None:
     return found[0] if found else None
 
 
-def query(file: Path, columns: Iterable[str]) -> str:
+def query(file: Path, columns: Sequence[str]) -> str:
     """The query for `columns` of a file, all as text; rows of a CSV that do not parse go to `rejected`.
 
     Raises:
@@ -39,14 +39,24 @@ def query(file: Path, columns: Iterable[str]) -> str:
     for column in columns:
         if column not in found:
             raise CorankError(f"{file}: no column '{column}'{nearest(column, found)}")
-    wanted = ", ".join(f"CAST({name(column)} AS VARCHAR) AS {name(column)}" for column in columns)
     if file.suffix.lower() == ".parquet":
-        return f"SELECT {wanted} FROM {parquet([file])}"
-    texts = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in found)
+        return f"SELECT {_texts(columns, map(name, columns))} FROM {parquet([file])}"
+    # by place, since a header may hold what cannot be named: nothing (an index), or names that differ in case
+    places = (f"column{found.index(column)}" for column in columns)
+    kinds = ", ".join(f"column{place}: 'VARCHAR'" for place in range(len(found)))
     return (
-        f"SELECT {wanted} FROM read_csv({literal(file)}, columns = {{{texts}}}, auto_detect = false,"
-        " header = true, delim = ',', quote = '\"', escape = '\"', store_rejects = true,"
+        f"SELECT {_texts(columns, places)} FROM read_csv({literal(file)}, columns = {{{kinds}}},"
+        " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', store_rejects = true,"
         " rejects_table = 'rejected', rejects_scan = 'rejected_scans')"
+    )
+
+
+def _texts(columns: Iterable[str], sources: Iterable[str]) -> str:
+    """Columns as text, nothing as null; not bare, or the engine would move a TRY_CAST around one into the
+    reading of a CSV file, where it rejects the whole line."""
+    return ", ".join(
+        f"nullif(CAST({source} AS VARCHAR), '') AS {name(column)}"
+        for column, source in zip(columns, sources, strict=True)
     )
 
 
