@@ -30,7 +30,7 @@ FEATURES = ("user_features", "video_features_basic", "kuairand_video_captions", 
 
 LOGS = ("log_standard", "log_random")
 
-_NAME = re.compile(rf"({'|'.join((*LOGS, *FEATURES))})(?:_.*?)?(?:_(pure|1k|27k))?(?:_part\d+)?")
+_NAME = re.compile(rf"({'|'.join((*LOGS, *FEATURES))})(?:_.*?)??(?:_(pure|1k|27k))?(?:_part\d+)?")
 
 
 @dataclass(frozen=True)
