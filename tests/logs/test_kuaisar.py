@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from tests.cli import document
-from tests.logs.sources import Row, unusable, write_file, write_files
+from tests.logs.published import Row, unusable, write_file, write_files
 from tests.logs.tiny import read_log
 
 from corank.errors import CorankError

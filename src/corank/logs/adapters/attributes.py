@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 
 from corank.logs.adapters.adapter import Counted
-from corank.logs.adapters.parsing import Reasons, count, load
+from corank.logs.adapters.loading import load
 from corank.logs.adapters.reading import columns_of
+from corank.logs.adapters.reasons import Reasons, count
 from corank.logs.engine import name
 
 REASONS: Reasons = {

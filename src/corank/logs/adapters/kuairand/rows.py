@@ -9,7 +9,8 @@ import duckdb
 
 from corank.logs.adapters.adapter import Counted
 from corank.logs.adapters.kuairand.source import FLAGS, LOG
-from corank.logs.adapters.parsing import Reasons, count, count_reasons, load
+from corank.logs.adapters.loading import load
+from corank.logs.adapters.reasons import Reasons, count, count_reasons
 from corank.logs.engine import name
 
 ROW = f"""

@@ -8,7 +8,7 @@ from pathlib import Path
 from corank.logs.adapters.adapter import Adapter, Counted, Written
 from corank.logs.adapters.attributes import count_unused
 from corank.logs.adapters.kuaisar import features, rows, source, tables
-from corank.logs.adapters.parsing import MACROS
+from corank.logs.adapters.loading import MACROS
 from corank.logs.adapters.reading import count_rejected
 from corank.logs.adapters.shown import STAGES, write_tables
 from corank.logs.engine import engine

@@ -9,7 +9,8 @@ import duckdb
 
 from corank.logs.adapters.adapter import Counted
 from corank.logs.adapters.kuaisar import source
-from corank.logs.adapters.parsing import Reasons, count, count_reasons, load
+from corank.logs.adapters.loading import load
+from corank.logs.adapters.reasons import Reasons, count, count_reasons
 
 SEARCH = """
     whole(user_id) AS user_id, whole(search_session_id) AS session, moment(search_session_timestamp) AS ms,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corank.errors import CorankError
-from corank.logs.adapters.reading import SUFFIXES, columns_of, pick
+from corank.logs.adapters.reading import SUFFIXES, columns_of
 from corank.logs.schemas import perhaps
 
 SEARCHES = (
@@ -51,25 +51,24 @@ def find(src: Path) -> Mapping[str, Path]:
         CorankError: `src` is neither, the folder lacks a file of interactions, or the file cannot be read.
     """
     if src.is_dir():
-        others = {stem: pick(src, stem) for stem in OTHERS}
-        return {stem: _required(src, stem) for stem in INTERACTIONS} | {
-            stem: file for stem, file in others.items() if file
-        }
+        found = {stem: _one(src, stem) for stem in (*INTERACTIONS, *OTHERS)}
+        return {stem: file for stem, file in found.items() if file}
     if src.suffix.lower() not in SUFFIXES:
         raise CorankError(
             f"{src}: expected the folder of KuaiSAR, or its src_inter or rec_inter as .csv or .parquet"
         )
-    found = set(columns_of(src))
-    searches = len(found & set(SEARCHES)) >= len(found & set(RECOMMENDATIONS))
+    columns = set(columns_of(src))
+    searches = len(columns & set(SEARCHES)) >= len(columns & set(RECOMMENDATIONS))
     return {"src_inter" if searches else "rec_inter": src}
 
 
-def _required(folder: Path, stem: str) -> Path:
-    found = pick(folder, stem)
-    if not found:
-        names = [path.name for path in folder.iterdir()]
+def _one(folder: Path, stem: str) -> Path | None:
+    there = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
+    if len(there) > 1:
+        raise CorankError(f"{folder}: {stem} is there twice, as .csv and as .parquet; keep one")
+    if not there and stem in INTERACTIONS:
+        hint = perhaps(f"{stem}.csv", [path.name for path in folder.iterdir()])
         raise CorankError(
-            f"{folder}: no {stem}.csv (or .parquet) in it; expected the folder of KuaiSAR as unpacked"
-            + perhaps(f"{stem}.csv", names)
+            f"{folder}: no {stem}.csv (or .parquet) in it; expected the folder of KuaiSAR as unpacked{hint}"
         )
-    return found
+    return there[0] if there else None

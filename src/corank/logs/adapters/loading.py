@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
-from corank.logs.adapters.adapter import Counted
 from corank.logs.adapters.reading import query
-from corank.logs.engine import name, quoted
-
-Reasons = Mapping[str, tuple[str, str]]
-"""Why a row is not used, by name (the first that holds): its condition and its meaning."""
+from corank.logs.adapters.reasons import Reasons, reason
+from corank.logs.engine import name
 
 MACROS = """
     CREATE MACRO number(x) AS CASE WHEN TRY_CAST(x AS DOUBLE) BETWEEN 0 AND 9_007_199_254_740_991
@@ -58,10 +55,9 @@ def load(
     Raises:
         CorankError: a file cannot be read or lacks a column.
     """
-    cases = " ".join(f"WHEN {condition} THEN {quoted(reason)}" for reason, (condition, _) in reasons.items())
 
     def judged(rows: str) -> str:
-        return f"SELECT *, CASE {cases} END AS reason FROM (SELECT {parsed} FROM ({rows}))"
+        return f"SELECT *, {reason(reasons)} AS reason FROM (SELECT {parsed} FROM ({rows}))"
 
     nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {name(column)}" for column in columns)
     connection.execute(f"CREATE TABLE {table} AS {judged(f'SELECT {nothing} WHERE false')}")
@@ -70,17 +66,3 @@ def load(
         inserted = connection.execute(f"INSERT INTO {table} {judged(query(file, columns))}").fetchone()
         counts[file.name] = int(inserted[0]) if inserted else 0
     return counts
-
-
-def count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    """The one number that a query gives."""
-    found = connection.execute(query).fetchone()
-    assert found is not None
-    return int(found[0])
-
-
-def count_reasons(connection: duckdb.DuckDBPyConnection, table: str, reasons: Reasons) -> dict[str, Counted]:
-    """How many rows of a table that `load` made are not used, by reason."""
-    found = connection.execute(f"SELECT reason, count(*) FROM {table} GROUP BY 1").fetchall()
-    counts = dict(found)
-    return {reason: Counted(int(counts.get(reason, 0)), meaning) for reason, (_, meaning) in reasons.items()}
