@@ -340,18 +340,31 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
+RECIPE = (
+    "domains=[rec]",
+    "purchase_actions=[long_view]",
+    "history_actions=[click,like,follow,comment,forward,hate,long_view]",
+    "touch_actions=[click,like,follow,comment,forward,hate,long_view]",
+)
+"""The settings of the how-to."""
+
+
 def test_the_command_line_makes_samples_of_it(tmp_path: Path) -> None:
+    flags = ("is_like", "is_follow", "is_comment", "is_forward", "is_hate", "long_view")
     rows = [
-        shown(10 * n + other, 600 * n, user_id=n % 7, is_click=int(other == n % 3), is_rand=int(other == 2))
+        shown(10 * n + other, 600 * n, user_id=n % 7, is_rand=int(other == 2), play_time_ms=900)
+        | {flag: int(other == n % 3) for flag in ("is_click", flags[n % 6])}
         for n in range(60)
         for other in range(3)
     ]
     src = write_file(tmp_path / "src" / f"{EARLY}.csv", rows).parent
     made = document("logs", "import", "kuairand", src, tmp_path / "log")
-    assert made["rows"] == {"requests": 60, "candidates": 180, "events": 60, "items": 180, "users": 7}
+    assert made["rows"] == {"requests": 60, "candidates": 180, "events": 300, "items": 180, "users": 7}
     check_logs(tmp_path / "log").raise_if_broken()
-    build_samples(tmp_path / "log", tmp_path / "samples", recipe="exposed", settings=["domains=[rec]"])
+    build_samples(tmp_path / "log", tmp_path / "samples", recipe="exposed", settings=RECIPE)
     (request, *_) = pq.read_table(tmp_path / "samples" / "test").to_pylist()
     assert request["is_rand"] == [item % 10 == 2 for item in request["item_id"]]
     assert sum(request["label_click"]) == 1
+    rows = pq.read_table(tmp_path / "samples" / "train").to_pylist()
+    assert sum(sum(row["label_purchase"]) for row in rows) == len(rows) // 6
     assert request["tab"] == "1"

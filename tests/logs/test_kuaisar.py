@@ -368,6 +368,16 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
+DEEDS = ("like", "follow", "forward", "search", "click")
+
+RECIPE = (
+    "item_text=[title,category]",
+    "history_actions=[click,like,follow,forward,search,search_related]",
+    "touch_actions=[click,like,follow,forward,search,search_related]",
+)
+"""The settings of the how-to."""
+
+
 def market(requests: int = 400, seed: int = 0) -> Files:
     """Users who search and are sent videos: each video is of a topic, and captions and keywords say which."""
     draw = random.Random(seed)
@@ -381,20 +391,22 @@ def market(requests: int = 400, seed: int = 0) -> Files:
         for other in shown:
             click = int(other == liked and draw.random() < 0.7)
             if number % 2:
-                files["rec_inter"].append(sent(other, after, user_id=who, click=click))
+                deeds = {draw.choice(DEEDS): click, "search_item_related": number // 2 % 2, "click": click}
+                row = sent(other, after, user_id=who, playing_time=1000.0 + 9000 * click)
+                files["rec_inter"].append(row | deeds)
             else:
                 files["src_inter"].append(
                     result(other, number, after, user_id=who, click_cnt=click, keyword=[100 + topic])
                 )
     files["user_features"] = [user(number) for number in range(30)]
+    files["social_network"] = [{"user_id": number, "user_follow_id": number + 1} for number in range(9)]
     return files
 
 
 def test_clicks_on_what_was_sent_become_searches(tmp_path: Path) -> None:
     import_logs("kuaisar", write_files(tmp_path / "src", market()), tmp_path / "log")
     check_logs(tmp_path / "log").raise_if_broken()
-    settings = ["item_text=[title,category]"]
-    manifest = build_samples(tmp_path / "log", tmp_path / "samples", recipe="es3", settings=settings)
+    manifest = build_samples(tmp_path / "log", tmp_path / "samples", recipe="es3", settings=RECIPE)
     size = manifest.sizes["train"]
     assert size.label_sources["own"] > 50
     assert size.label_sources["searchified"] > 50
@@ -402,6 +414,7 @@ def test_clicks_on_what_was_sent_become_searches(tmp_path: Path) -> None:
     pseudo = [row for row in rows if row["query_source"] in ("own", "cooccurring", "nearest")]
     assert len(pseudo) > 50
     assert {row["domain"] for row in pseudo} == {"rec"}
+    assert {tuple(row["user_follows"]) for row in rows if row["user_id"] == 3} == {(4,)}
     for row in pseudo:  # the words of the videos are those of the queries: a query is of its video's topic
         assert row["query"] == f"w{100 + row['item_id'][0] % 8}"
 
