@@ -80,7 +80,7 @@ PARSED: Mapping[str, Parsed] = {
             "repeated_product",
             "product with the id of another",
             key="item_id",
-            order="category, written, image_written, price_bucket",
+            order="category, written, image_written, bucket_written",
         ),
     ),
 }

@@ -31,7 +31,7 @@ _LINE = ", ".join(f"coalesce({column}, '')" for column in FILES.columns["user_be
 PARSED: Mapping[str, Parsed] = {
     "lines": Parsed(
         "user_behavior_data.txt",
-        f"""CAST(md5_number_lower(concat_ws(chr(9), {_LINE})) >> 1 AS BIGINT) AS user_id,
+        f"""CAST('0x' || md5(concat_ws(chr(9), {_LINE}))[:15] AS BIGINT) AS user_id,
             terms(query) AS query, list_transform(parts(candidate_wid_list), lambda x: whole(x)) AS items,
             firsts(list_transform(parts(candidate_wid_list), lambda x: whole(x))) AS ranks,
             list_transform(parts(candidate_label_list), lambda x: money(x)) AS labels,

@@ -78,7 +78,8 @@ ITEMS = """
       UNION ALL
       (FROM products SEMI JOIN repeated USING (item_id) WHERE reason IS NULL
        QUALIFY row_number() OVER (PARTITION BY item_id
-         ORDER BY title, category, category_names, brand_id, brand_name, shop_id) = 1)) USING (item_id)
+         ORDER BY title, category, category_1_id, category_2_id, category_3_id, category_names, brand_id,
+           brand_name, shop_id) = 1)) USING (item_id)
     ORDER BY item_id"""
 
 USERS = "SELECT user_id FROM searches ORDER BY user_id"
