@@ -23,17 +23,24 @@ class Copies:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A table of rows: the file, its columns in SQL, why a row is not used, and which rows are copies."""
+    """A table of rows: the file, its columns in SQL, why a row is not used, and which rows are copies.
+
+    `listed` is a column that holds a list: the places that hold something for the first time become `ranks`.
+    """
 
     file: str
     columns: str
     unusable: Reasons
     copies: Copies | None = None
+    listed: str = ""
 
 
 def parse(connection: duckdb.DuckDBPyConnection, table: str, parsed: Parsed, rows: str) -> None:
     """Make a table of every row of the query `rows`, with the parsed columns and `reason` or null."""
-    query = f"SELECT *, {reason(parsed.unusable)} AS reason FROM (SELECT {parsed.columns} FROM ({rows}))"
+    query = f"SELECT {parsed.columns} FROM ({rows})"
+    if parsed.listed:  # of a column, not of its expression, which would be computed for every element
+        query = f"SELECT *, firsts({parsed.listed}) AS ranks FROM ({query})"
+    query = f"SELECT *, {reason(parsed.unusable)} AS reason FROM ({query})"
     if parsed.copies:
         copies = parsed.copies
         nth = f"row_number() OVER (PARTITION BY {copies.key}, reason IS NULL ORDER BY {copies.order})"

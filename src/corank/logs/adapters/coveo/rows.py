@@ -48,7 +48,7 @@ PARSED: Mapping[str, Parsed] = {
     "searches": Parsed(
         "search_train.csv",
         f"""{_SESSION}, query_vector AS written, vector(query_vector) AS vector,
-            names(product_skus_hash) AS items, firsts(names(product_skus_hash)) AS ranks,
+            names(product_skus_hash) AS items,
             list_sort(list_distinct(names(clicked_skus_hash))) AS clicked""",
         _in_session("search"),
         Copies(
@@ -57,6 +57,7 @@ PARSED: Mapping[str, Parsed] = {
             key="session_id, ms, written, items, clicked",
             order="ms",
         ),
+        listed="items",
     ),
     "actions": Parsed(
         "browsing_train.csv",

@@ -45,8 +45,7 @@ PARSED: Mapping[str, Parsed] = {
         """whole(queryId) AS query_id, whole(sessionId) AS session_id, whole(userId) AS account_id,
            millis(timeframe) AS frame, calendar(eventdate) AS day, tokens("searchstring.tokens") AS query,
            nullif(whole(categoryId), 0) AS category_id, lower("is.test") AS is_test,
-           list_transform(string_split(items, ','), lambda item: whole(trim(item))) AS items,
-           firsts(list_transform(string_split(items, ','), lambda item: whole(trim(item)))) AS ranks""",
+           list_transform(string_split(items, ','), lambda item: whole(trim(item))) AS items""",
         {
             "query_without_ids": (
                 "query_id IS NULL OR session_id IS NULL",
@@ -69,6 +68,7 @@ PARSED: Mapping[str, Parsed] = {
             key="query_id",
             order="session_id, day, frame, query, category_id, items, account_id",
         ),
+        listed="items",
     ),
     "clicks": Parsed(
         "train-clicks.csv",

@@ -33,7 +33,6 @@ PARSED: Mapping[str, Parsed] = {
         "user_behavior_data.txt",
         f"""CAST('0x' || md5(concat_ws(chr(9), {_LINE}))[:15] AS BIGINT) AS user_id,
             terms(query) AS query, list_transform(parts(candidate_wid_list), lambda x: whole(x)) AS items,
-            firsts(list_transform(parts(candidate_wid_list), lambda x: whole(x))) AS ranks,
             list_transform(parts(candidate_label_list), lambda x: money(x)) AS labels,
             list_transform(parts(history_qry_list), lambda x: terms(nullif(x, '-1'))) AS history_queries,
             list_transform(parts(history_wid_list), lambda x: whole(x)) AS history_items,
@@ -50,6 +49,7 @@ PARSED: Mapping[str, Parsed] = {
             ),
         },
         Copies("repeated_line", "line that is the copy of another", key="user_id", order="user_id"),
+        listed="items",
     ),
     "products": Parsed(
         "product_meta_data.txt",
