@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,25 +42,41 @@ MACROS = """
 """A whole number, a finite number, and the places of a list that hold something for the first time."""
 
 
-def find(folder: Path, names: Sequence[str], what: str) -> dict[str, Path]:
-    """The files of a data set, by name: each as published, or as Parquet with the same stem.
+@dataclass(frozen=True)
+class FileSet:
+    """A data set's files: what it is called, the columns used of each by published name, the format."""
 
-    Raises:
-        CorankError: `folder` is not one, or a file is missing or there in both forms.
-    """
-    if not folder.is_dir():
-        raise CorankError(f"{folder}: expected the folder of {what}, with {', '.join(names)}")
-    found = {}
-    for published in names:
-        forms = [folder / published, (folder / published).with_suffix(".parquet")]
-        there = [file for file in forms if file.is_file()]
-        if not there:
-            hint = perhaps(published, [file.name for file in folder.iterdir()])
-            raise CorankError(f"{folder}: no {published} in it; expected the folder of {what}{hint}")
-        if len(there) > 1:
-            raise CorankError(f"{folder}: {published} is there twice, also as {forms[1].name}; keep one")
-        found[published] = there[0]
-    return found
+    what: str
+    columns: Mapping[str, Sequence[str]]
+    form: TextFormat = CSV
+
+    def find(self, folder: Path) -> dict[str, Path]:
+        """The files by their published names: each as published, or as Parquet with the same stem.
+
+        Raises:
+            CorankError: `folder` is not one, or a file is missing or there in both forms.
+        """
+        if not folder.is_dir():
+            raise CorankError(f"{folder}: expected the folder of {self.what}, with {', '.join(self.columns)}")
+        found = {}
+        for published in self.columns:
+            forms = [folder / published, (folder / published).with_suffix(".parquet")]
+            there = [file for file in forms if file.is_file()]
+            if not there:
+                hint = perhaps(published, [file.name for file in folder.iterdir()])
+                raise CorankError(f"{folder}: no {published} in it; expected the folder of {self.what}{hint}")
+            if len(there) > 1:
+                raise CorankError(f"{folder}: {published} is there twice, also as {forms[1].name}; keep one")
+            found[published] = there[0]
+        return found
+
+    def query(self, found: Mapping[str, Path], published: str) -> str:
+        """The query for the columns of one of the files found, all as text.
+
+        Raises:
+            CorankError: it cannot be read or lacks one.
+        """
+        return query(found[published], self.columns[published], self.form)
 
 
 def query(file: Path, columns: Sequence[str], form: TextFormat = CSV) -> str:
