@@ -48,8 +48,10 @@ CASES = {
     "market, carts label too": Case(recipe=("attributed_click_actions=[click, cart]",)),
     "market, 3 times the visits to the feed": Case(log=("needs.browse_per_search=3.3",)),
     "market, 19 negatives a pseudo request": Case(recipe=("pseudo_negatives=19", "similar_above=-1")),
-    "market, both": Case(
-        log=("needs.browse_per_search=3.3",), recipe=("pseudo_negatives=19", "similar_above=-1")
+    "market, 4 items shown a list": Case(log=("retrieval.exposed=4",)),
+    "market, the last three together": Case(
+        log=("needs.browse_per_search=3.3", "retrieval.exposed=4"),
+        recipe=("pseudo_negatives=19", "similar_above=-1"),
     ),
 }
 

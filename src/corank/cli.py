@@ -14,6 +14,7 @@ import typer
 from corank import __version__, screen, verbs
 from corank import demo as whole_path
 from corank.errors import CorankError
+from corank.logs import SOURCES
 from corank.progress import reporter
 
 P = ParamSpec("P")
@@ -127,7 +128,7 @@ def simulate(
 @logs.command("import")
 @_verb
 def import_logs(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The data set: trivago.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The data set: {', '.join(SOURCES)}.")],
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Its file or folder.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     overwrite: Overwrite = False,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +21,29 @@ from corank.errors import CorankError
 def whole_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder beside `path` that becomes `path` if the block ends well, and vanishes if not.
 
+    What a killed process has left of an earlier attempt at `path` goes, too.
+
     Raises:
         CorankError: `path` exists and `overwrite` is false, or its parent cannot be written.
     """
     refuse_existing(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        _clear_abandoned(path)
+        new = Path(tempfile.mkdtemp(prefix=f".{path.name}-new.", dir=path.parent))
     except OSError as error:
         raise CorankError(f"{path}: cannot be written ({error.strerror})") from None
+    lock = _lock(new)
+    # Only now may it have the name under which others judge by the lock whether it is abandoned.
+    aside = new.rename(new.with_name(f".{path.name}.{new.name[-_RANDOM:]}"))
     try:
         aside.chmod(0o755)
         yield aside
         _swap(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
 
 
 @contextmanager
@@ -101,6 +111,35 @@ def fingerprint(path: Path, skip: frozenset[str] = frozenset()) -> str:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+_RANDOM = 8
+"""Characters with which `tempfile` ends a name."""
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Remove the folders that stand aside for `path` and whose process is gone."""
+    name = re.compile(re.escape(f".{path.name}.") + rf"\w{{{_RANDOM}}}")
+    for folder in [one for one in path.parent.iterdir() if name.fullmatch(one.name) and one.is_dir()]:
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Hold a folder until the process ends or the descriptor is closed; None where others do, or none can."""
+    if sys.platform == "win32":
+        return None
+    import fcntl  # which Windows lacks
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _swap(aside: Path, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -246,20 +247,49 @@ def test_stages_grow_to_the_whole(built: Built) -> None:
         assert stages["unexposed"].clicks == own < stages["attributed"].clicks < last.clicks
 
 
-@pytest.mark.parametrize("seconds", [1.5, 3.0])
-def test_a_killed_build_leaves_no_output(built: Built, tmp_path: Path, seconds: float) -> None:
+KILLING = """
+import os, signal, sys
+from contextlib import contextmanager
+from corank.samples import build_samples
+
+class Killing:
+    def __init__(self, task, calls):
+        self.wanted, self.left = task, calls
+    @contextmanager
+    def task(self, name, total):
+        self.now = name
+        self.advance()
+        yield self
+        self.advance()
+    def advance(self, steps=1, note=""):
+        self.left -= self.now == self.wanted
+        if self.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def say(self, line):
+        pass
+
+logs, out, recipe, task, calls, *settings = sys.argv[1:]
+build_samples(logs, out, recipe=recipe, seed=3, settings=settings, progress=Killing(task, int(calls)))
+"""
+"""A build that is killed when a task has reported so many times."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize(
+    ("task", "calls"),
+    [("preparing samples", n) for n in (0, 3, 5)] + [("writing samples", n) for n in (0, 2)],
+)
+def test_a_killed_build_leaves_no_output(built: Built, tmp_path: Path, task: str, calls: int) -> None:
     recipe, out = built.manifest.recipe, tmp_path / "out"
-    words = ["samples", str(built.logs), str(out), "--recipe", recipe, "--seed", "3"]
-    words += [word for setting in SETTINGS for word in ("--set", setting)]
-    running = subprocess.Popen([sys.executable, "-m", "corank.cli", *words], stderr=subprocess.DEVNULL)
-    try:
-        running.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        running.wait()
-        assert not out.exists()
-    again = build_samples(built.logs, out, recipe=recipe, seed=3, settings=SETTINGS, overwrite=True)
+    words = [str(built.logs), str(out), recipe, task, str(calls), *SETTINGS]
+    killed = subprocess.run([sys.executable, "-c", KILLING, *words], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not out.exists()
+    (left,) = tmp_path.iterdir()  # a hidden folder, which nobody could clear
+    assert left.name.startswith(".out.")
+    again = build_samples(built.logs, out, recipe=recipe, seed=3, settings=SETTINGS)
     assert again == built.manifest
+    assert list(tmp_path.iterdir()) == [out]
 
 
 class Interrupting(Quiet):

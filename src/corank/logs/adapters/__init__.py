@@ -11,13 +11,20 @@ import pyarrow.parquet as pq
 from corank.errors import CorankError, unknown
 from corank.files import refuse_existing, whole_folder, write_json
 from corank.logs.adapters.adapter import Adapter, Counted, ImportReport
+from corank.logs.adapters.coveo import COVEO
+from corank.logs.adapters.diginetica import DIGINETICA
+from corank.logs.adapters.jdsearch import JDSEARCH
+from corank.logs.adapters.kuairand import KUAIRAND
+from corank.logs.adapters.kuaisar import KUAISAR
 from corank.logs.adapters.trivago import TRIVAGO
 from corank.logs.schemas import TABLES
 from corank.progress import QUIET, Reporter
 
 __all__ = ["SOURCES", "Adapter", "Counted", "ImportReport", "import_logs"]
 
-SOURCES: Mapping[str, Adapter] = MappingProxyType({adapter.name: adapter for adapter in (TRIVAGO,)})
+SOURCES: Mapping[str, Adapter] = MappingProxyType(
+    {adapter.name: adapter for adapter in (TRIVAGO, KUAISAR, KUAIRAND, DIGINETICA, COVEO, JDSEARCH)}
+)
 """The public data sets that can be imported, by name."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import duckdb
 
+from corank.logs.adapters import reading, reasons
 from corank.logs.adapters.adapter import Counted
 from corank.logs.adapters.trivago import source
 from corank.logs.engine import quoted
@@ -60,11 +61,6 @@ UNUSABLE = {
 }
 """Why a row is not used (the first reason that holds): its condition and its meaning."""
 
-MACROS = """
-    CREATE MACRO whole(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,18}') THEN CAST(x AS BIGINT) END;
-    CREATE MACRO money(x) AS CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END;
-"""
-
 PARSED = """
     SELECT user_id, session_id, whole("timestamp") AS second, whole(step) AS step, action_type,
       MAP {{{actions}}}[action_type] AS action, reference, whole(reference) AS item_id,
@@ -77,8 +73,7 @@ PARSED = """
     FROM ({rows})"""
 
 RANKED = """
-    SELECT *, list_filter(range(1, len(items) + 1),
-      lambda i: list_position(items, items[i]) = i AND items[i] IS NOT NULL) AS ranks
+    SELECT *, firsts(items) AS ranks
     FROM ({parsed})"""
 """`ranks`: the places in the list that hold a hotel's number for the first time."""
 
@@ -88,16 +83,13 @@ def read(connection: duckdb.DuckDBPyConnection, found: source.Source) -> None:
 
     Steps order the rows of one second, so they become its microseconds.
     """
-    rows = " UNION ALL ".join(source.query(file, source.COLUMNS) for file in found.logs)
+    rows = " UNION ALL ".join(reading.query(file, source.COLUMNS) for file in found.logs)
     actions = ", ".join(f"{quoted(published)}: {quoted(ours)}" for published, ours in ACTIONS.items())
-    reasons = " ".join(
-        f"WHEN {condition} THEN {quoted(reason)}" for reason, (condition, _) in UNUSABLE.items()
-    )
     ranked = RANKED.format(parsed=PARSED.format(actions=actions, rows=rows))
-    connection.execute(MACROS)
+    connection.execute(reading.MACROS)
     connection.execute(f"""
         CREATE TABLE actions AS
-        SELECT * EXCLUDE (copy), CASE {reasons} END AS reason,
+        SELECT * EXCLUDE (copy), {reasons.reason(UNUSABLE)} AS reason,
           CASE WHEN second <= 9_999_999_999 AND step < 1_000_000 THEN second * 1_000_000 + step END AS instant
         FROM ({ranked})""")
 
@@ -114,16 +106,15 @@ def count_read(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def count_unusable(connection: duckdb.DuckDBPyConnection, found: source.Source) -> Mapping[str, Counted]:
     """How many rows, clicks and impressions were not used, or not as they stood, by reason."""
-    rows = dict(connection.execute("SELECT reason, count(*) FROM actions GROUP BY 1").fetchall())
-    counts = {reason: Counted(rows.get(reason, 0), meaning) for reason, (_, meaning) in UNUSABLE.items()}
+    counts = reasons.count_reasons(connection, "actions", UNUSABLE)
     lists = connection.execute("""
         SELECT count(*) FILTER (item_id IS NULL OR NOT list_contains(list_select(items, ranks), item_id)),
           sum(len(items) - list_count(items)), sum(list_count(items) - len(ranks)),
           sum(len(ranks) - list_count(list_select(prices, ranks))), count(*) FILTER (nth > 1)
         FROM lists""").fetchone()
     outside, numbers, repeats, prices, renamed = (count or 0 for count in lists or (0,) * 5)
-    lines = sum(source.count_rejected(connection, file) for file in found.logs)
-    metadata = source.count_rejected(connection, found.metadata) if found.metadata else 0
+    lines = sum(reading.count_rejected(connection, file) for file in found.logs)
+    metadata = reading.count_rejected(connection, found.metadata) if found.metadata else 0
     return counts | {
         "malformed_line": Counted(lines, "line of the log's CSV that does not parse"),
         "malformed_metadata_line": Counted(metadata, "line of item_metadata.csv that does not parse"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corank.logs.adapters import reading
 from corank.logs.adapters.trivago import source
 from corank.logs.adapters.trivago.rows import TOUCHED
 
@@ -73,5 +74,5 @@ def items(found: source.Source) -> str:
         SELECT {bare}, string_split(properties, '|') AS properties
         FROM ({seen}) LEFT JOIN (
           SELECT whole(item_id) AS item_id, min(properties) AS properties
-          FROM ({source.query(found.metadata, source.METADATA_COLUMNS)}) GROUP BY ALL) USING (item_id)
+          FROM ({reading.query(found.metadata, source.METADATA_COLUMNS)}) GROUP BY ALL) USING (item_id)
         ORDER BY item_id"""
