@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
 	touch $(READY)
 
-demo: $(READY) ## Simulate, check, samples, train two models, compare, report: under 5 minutes
+demo: $(READY) ## Simulate, check, audit, samples, train two models, compare, report: under 5 minutes
 	$(BIN)/corank demo demo --overwrite
 
 # Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another.

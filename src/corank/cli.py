@@ -88,14 +88,15 @@ def demo(
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Simulate a marketplace, build samples, train two models, compare them, write a report."""
+    """Simulate a marketplace, audit it, build samples, train two models, compare them, write a report."""
     done = whole_path.demo(out, seed, overwrite, progress=reporter(quiet))
     if json:
         return _print_json(done.to_dict())
     return screen.show(
+        screen.findings(done.audit),
         screen.stage_table(done.manifest),
         screen.comparison_table(done.comparison),
-        f"Numbers come from a simulated marketplace. Report: {done.report}",
+        f"Numbers come from a simulated marketplace. Audit: {done.audit_page}  Report: {done.report}",
     )
 
 

@@ -1,6 +1,6 @@
 """Results as tables on the terminal."""
 
-from corank.screen.audit import audit_parts
+from corank.screen.audit import audit_parts, findings
 from corank.screen.results import (
     check_parts,
     comparison_table,
@@ -16,6 +16,7 @@ __all__ = [
     "check_parts",
     "comparison_table",
     "evaluation_tables",
+    "findings",
     "samples_parts",
     "show",
     "size_table",

@@ -16,8 +16,7 @@ from corank.screen.tables import table
 
 def audit_parts(audit: Audit) -> list[Table | str]:
     """Everything but what only the page and JSON hold."""
-    parts: list[Table | str] = []
-    parts += [_findings(audit)]
+    parts: list[Table | str] = [findings(audit)]
     parts += _of_log(audit) if isinstance(audit, LogAudit) else _of_samples(audit)
     parts += exposure_tables(audit)
     parts += [spaces_table(audit)]
@@ -27,7 +26,8 @@ def audit_parts(audit: Audit) -> list[Table | str]:
     return parts
 
 
-def _findings(audit: Audit) -> str:
+def findings(audit: Audit) -> str:
+    """The sentences that an audit begins with, and what to do about each."""
     simulated = ", of a simulated log" if audit.simulated else ""
     lines = [f"{audit.folder}{simulated}: worst first; brackets hold 95 % intervals over users", ""]
     for one in audit.findings:
