@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from corank.logs.adapters import shown
+from corank.logs.adapters.attributes import Attributes, joined
 
 SESSIONS = """
     SELECT *,
@@ -41,10 +44,16 @@ FOLLOWS = """
     FROM (SELECT DISTINCT user_id, friend FROM friends WHERE reason IS NULL)
     WHERE user_id IN (FROM seen_users) GROUP BY user_id"""
 
-LAYOUT = shown.Layout(
-    steps={"sessions": SESSIONS, "shown": SHOWN} | shown.SEEN | {"follows": FOLLOWS},
-    context=("query", "search_source"),
-    known=("result_type",),
-    actions=("click", "like", "follow", "forward", "search", "search_related", "play"),
-    of_users=("follows",),
-)
+STEPS = {"sessions": SESSIONS, "shown": SHOWN} | shown.SEEN | {"follows": FOLLOWS}
+
+
+def tables(attributes: Sequence[Attributes], friends: bool) -> dict[str, str]:
+    """The queries for the log tables, with the attributes that there are."""
+    follows = {"follows": ("follows",)} if friends else {}
+    return shown.tables(
+        context=("query", "search_source"),
+        known=("result_type",),
+        actions=("click", "like", "follow", "forward", "search", "search_related", "play"),
+        users=joined(attributes, "seen_users", "user_id", more=follows),
+        items=joined(attributes, "seen_items", "item_id", ("title", "category")),
+    )
