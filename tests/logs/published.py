@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,16 @@ def imported(source: str, src: Path, out: Path) -> tuple[Rows, dict[str, int]]:
     return read_log(out), unusable(report)
 
 
-def same_tables(source: str, folders: Sequence[Path]) -> None:
-    """Assert that folders, of one data set in several forms, give the same counts, and tables to the byte."""
-    logs = [folder.with_name(f"{folder.name}-log") for folder in folders]
-    first, *others = [import_logs(source, src, out) for src, out in zip(folders, logs, strict=True)]
+def same_tables(source: str, files: Files, write: Callable[[Path, Files], Path], folder: Path) -> None:
+    """Assert that files give the same tables as text (by `write`), as Parquet and in another order."""
+    backwards = {file: rows[::-1] for file, rows in files.items()}
+    forms = [
+        write(folder / "text", files),
+        write_files(folder / "parquet", files, ".parquet"),
+        write(folder / "backwards", backwards),
+    ]
+    logs = [src.with_name(f"{src.name}-log") for src in forms]
+    first, *others = [import_logs(source, src, out) for src, out in zip(forms, logs, strict=True)]
     assert all(other.unusable == first.unusable for other in others)
     for table in TABLES:
         assert len({(log / f"{table}.parquet").read_bytes() for log in logs}) == 1

@@ -286,13 +286,7 @@ def test_csv_and_parquet_and_any_order_give_the_same_tables(tmp_path: Path) -> N
     files = FILES
     for file, changed, *_ in ODD:
         files = with_line(files, file, **changed)
-    backwards = {file: lines[::-1] for file, lines in files.items()}
-    folders = [
-        source(tmp_path / "csv", files),
-        write_files(tmp_path / "parquet", files, ".parquet"),
-        source(tmp_path / "backwards", backwards),
-    ]
-    same_tables("coveo", folders)
+    same_tables("coveo", files, source, tmp_path)
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:

@@ -288,13 +288,7 @@ def test_text_and_parquet_and_any_order_give_the_same_tables(tmp_path: Path) -> 
     files = FILES
     for file, changed, *_ in ODD:
         files = with_line(files, file, **changed)
-    backwards = {file: lines[::-1] for file, lines in files.items()}
-    folders = [
-        source(tmp_path / "text", files),
-        write_files(tmp_path / "parquet", files, ".parquet"),
-        source(tmp_path / "backwards", backwards),
-    ]
-    same_tables("jdsearch", folders)
+    same_tables("jdsearch", files, source, tmp_path)
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ Columns of `shown`: `request_id`, `domain`, `user_id`, `item_id`, `ms` (millisec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from corank.logs.adapters.attributes import Attributes, joined
 from corank.logs.engine import name, quoted
 
 SEEN = {
@@ -18,7 +20,11 @@ SEEN = {
 
 
 def tables(
-    context: Sequence[str], known: Sequence[str], actions: Sequence[str], users: str, items: str
+    context: Sequence[str],
+    known: Sequence[str],
+    actions: Sequence[str],
+    attributes: Sequence[Attributes],
+    of_users: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The queries for the log tables, all candidates exposed.
 
@@ -26,8 +32,8 @@ def tables(
         context: columns that describe a request.
         known: columns that describe an item in it.
         actions: flags; each that is true is an event at the time of the request.
-        users: the query for the users.
-        items: the query for the items.
+        attributes: those that there are.
+        of_users: columns of other tables by `id` that are attributes of users, too.
     """
     deeds = " UNION ALL ".join(
         f"SELECT *, {quoted(action)} AS action FROM shown WHERE {name(action)}" for action in actions
@@ -45,6 +51,6 @@ def tables(
             SELECT user_id, item_id, make_timestamptz(ms * 1000) AS timestamp, action, domain, request_id,
               CAST(NULL AS DOUBLE) AS value, CASE WHEN action = 'play' THEN play_ms END AS play_ms
             FROM ({deeds}) ORDER BY ms, request_id, item_id, action""",
-        "users": users,
-        "items": items,
+        "users": joined(attributes, "seen_users", "user_id", more=of_users),
+        "items": joined(attributes, "seen_items", "item_id", required=("title", "category")),
     }

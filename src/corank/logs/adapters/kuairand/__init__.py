@@ -21,9 +21,9 @@ def plan(src: Path) -> Plan:
     """
     found = source.find(src)
     attributes = features.of(found.features)
-    log = {"log": Files(found.log, source.LOG)}
-    shown = Plan(log, rows.PARSED, tables.STEPS, tables.tables(attributes), counts.UNUSABLE)
-    return with_attributes(shown, attributes)
+    sources = {"log": Files(found.log, source.LOG)}
+    log = tables.tables(attributes)
+    return with_attributes(Plan(sources, rows.PARSED, tables.STEPS, log, counts.UNUSABLE), attributes)
 
 
 KUAIRAND = Adapter(

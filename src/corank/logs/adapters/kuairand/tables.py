@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corank.logs.adapters import shown
-from corank.logs.adapters.attributes import Attributes, joined
+from corank.logs.adapters.attributes import Attributes
 from corank.logs.adapters.kuairand.source import FLAGS
 from corank.logs.engine import name
 
@@ -31,6 +31,5 @@ def tables(attributes: Sequence[Attributes]) -> dict[str, str]:
         context=("CAST(NULL AS VARCHAR) AS query", "tab"),
         known=("is_rand",),
         actions=(*FLAGS.values(), "play"),
-        users=joined(attributes, "seen_users", "user_id"),
-        items=joined(attributes, "seen_items", "item_id", ("title", "category")),
+        attributes=attributes,
     )

@@ -21,12 +21,12 @@ def plan(src: Path) -> Plan:
     """
     files = source.find(src)
     attributes = features.of(files)
-    there = {
+    sources = {
         stem: Files([files[stem]] if stem in files else [], columns)
         for stem, columns in source.COLUMNS.items()
     }
     log = tables.tables(attributes, friends="social_network" in files)
-    return with_attributes(Plan(there, rows.PARSED, tables.STEPS, log, counts.UNUSABLE), attributes)
+    return with_attributes(Plan(sources, rows.PARSED, tables.STEPS, log, counts.UNUSABLE), attributes)
 
 
 KUAISAR = Adapter(

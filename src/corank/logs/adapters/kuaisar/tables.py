@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corank.logs.adapters import shown
-from corank.logs.adapters.attributes import Attributes, joined
+from corank.logs.adapters.attributes import Attributes
 
 SESSIONS = """
     SELECT *,
@@ -49,11 +49,10 @@ STEPS = {"sessions": SESSIONS, "shown": SHOWN} | shown.SEEN | {"follows": FOLLOW
 
 def tables(attributes: Sequence[Attributes], friends: bool) -> dict[str, str]:
     """The queries for the log tables, with the attributes that there are."""
-    follows = {"follows": ("follows",)} if friends else {}
     return shown.tables(
         context=("query", "search_source"),
         known=("result_type",),
         actions=("click", "like", "follow", "forward", "search", "search_related", "play"),
-        users=joined(attributes, "seen_users", "user_id", more=follows),
-        items=joined(attributes, "seen_items", "item_id", ("title", "category")),
+        attributes=attributes,
+        of_users={"follows": ("follows",)} if friends else {},
     )
