@@ -14,13 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.cli import document
-from tests.logs.sources import Files, add_lines, columns, imported, lost, with_line, write_parquet, write_text
+from tests.logs.published import (
+    Files,
+    add_lines,
+    columns,
+    imported,
+    same_tables,
+    unusable,
+    with_line,
+    write_files,
+)
 from tests.logs.tiny import read_log
 
 from corank.errors import CorankError
 from corank.files import read_json
 from corank.logs import check_logs, import_logs
-from corank.logs.schemas import TABLES
 from corank.samples import build_samples, read_manifest
 
 START = 1_548_575_194_779
@@ -83,7 +91,7 @@ FILES: Files = {
 
 
 def source(folder: Path, files: Files = FILES) -> Path:
-    return write_text(folder, files)
+    return write_files(folder, files)
 
 
 def at(second: float) -> datetime:
@@ -270,7 +278,7 @@ def test_lines_that_do_not_parse_are_counted(tmp_path: Path) -> None:
     src = source(tmp_path / "src")
     add_lines(src / "browsing_train.csv", ["s1,pageview,,", 's1,pageview,,,"1548575194779",7e45'])
     report = import_logs("coveo", src, tmp_path / "log")
-    assert lost(report) == {"malformed_line": 1}
+    assert unusable(report) == {"malformed_line": 1}
     assert report.read["page views"] == 3
 
 
@@ -278,17 +286,7 @@ def test_csv_and_parquet_and_any_order_give_the_same_tables(tmp_path: Path) -> N
     files = FILES
     for file, changed, *_ in ODD:
         files = with_line(files, file, **changed)
-    backwards = {file: lines[::-1] for file, lines in files.items()}
-    folders = {
-        "csv": source(tmp_path / "csv", files),
-        "parquet": write_parquet(tmp_path / "parquet", files),
-        "backwards": source(tmp_path / "backwards", backwards),
-    }
-    reports = [import_logs("coveo", src, tmp_path / f"log-{name}") for name, src in folders.items()]
-    assert reports[0].unusable == reports[1].unusable == reports[2].unusable
-    for table in TABLES:
-        made = {(tmp_path / f"log-{name}" / f"{table}.parquet").read_bytes() for name in folders}
-        assert len(made) == 1
+    same_tables("coveo", files, source, tmp_path)
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:

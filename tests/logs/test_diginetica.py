@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 from tests.cli import document
-from tests.logs.sources import Files, add_lines, columns, imported, lost, with_line, write_parquet, write_text
+from tests.logs.published import (
+    Files,
+    add_lines,
+    columns,
+    imported,
+    same_tables,
+    unusable,
+    with_line,
+    write_files,
+)
 from tests.logs.tiny import read_log
 
 from corank.errors import CorankError
 from corank.files import read_json
 from corank.logs import check_logs, import_logs
-from corank.logs.schemas import TABLES
 from corank.samples import build_samples
 
 DAY = datetime(2016, 5, 9, tzinfo=UTC)
@@ -90,7 +98,7 @@ LOST = {"price_zero_or_none": 1, "later_day": 1}
 
 
 def source(folder: Path, files: Files = FILES) -> Path:
-    return write_text(folder, files, delimiter=";")
+    return write_files(folder, files, delimiter=";")
 
 
 def at(milliseconds: int) -> datetime:
@@ -204,7 +212,7 @@ def test_lines_that_do_not_parse_are_counted(tmp_path: Path) -> None:
     add_lines(src / "train-clicks.csv", ["1;16338861", "1;16338862;9"])
     add_lines(src / "products.csv", ["6;1;2;3"])
     report = import_logs("diginetica", src, tmp_path / "log")
-    assert lost(report) == {**LOST, "malformed_line": 2}
+    assert unusable(report) == {**LOST, "malformed_line": 2}
     assert report.rows["events"] == 6
 
 
@@ -220,17 +228,7 @@ def test_csv_and_parquet_and_any_order_give_the_same_tables(tmp_path: Path) -> N
     files = FILES
     for file, changed, *_ in ODD:
         files = with_line(files, file, **changed)
-    backwards = {file: lines[::-1] for file, lines in files.items()}
-    folders = {
-        "csv": source(tmp_path / "csv", files),
-        "parquet": write_parquet(tmp_path / "parquet", files),
-        "backwards": source(tmp_path / "backwards", backwards),
-    }
-    reports = [import_logs("diginetica", src, tmp_path / f"log-{name}") for name, src in folders.items()]
-    assert reports[0].unusable == reports[1].unusable == reports[2].unusable
-    for table in TABLES:
-        made = {(tmp_path / f"log-{name}" / f"{table}.parquet").read_bytes() for name in folders}
-        assert len(made) == 1
+    same_tables("diginetica", files, source, tmp_path)
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
@@ -245,7 +243,7 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorankError, match=sentence):
         import_logs("diginetica", src, tmp_path / "log")
     (src / "train-click.csv").rename(src / "train-clicks.csv")
-    write_parquet(src, {"products.csv": FILES["products.csv"]})
+    write_files(src, {"products.csv": FILES["products.csv"]}, ".parquet")
     with pytest.raises(CorankError, match=r"products\.csv is there twice, also as products\.parquet"):
         import_logs("diginetica", src, tmp_path / "log")
     (src / "products.parquet").unlink()

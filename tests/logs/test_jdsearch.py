@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 from tests.cli import document
-from tests.logs.sources import Files, add_lines, columns, imported, lost, with_line, write_parquet, write_text
+from tests.logs.published import (
+    Files,
+    add_lines,
+    columns,
+    imported,
+    same_tables,
+    unusable,
+    with_line,
+    write_files,
+)
 from tests.logs.tiny import read_log
 
 from corank.errors import CorankError
 from corank.files import read_json
 from corank.logs import check_logs, import_logs
-from corank.logs.schemas import TABLES
 from corank.samples import build_samples
 
 DAY = datetime(2022, 10, 17, tzinfo=UTC)
@@ -72,7 +80,7 @@ LOST = {"product_not_described": 4}
 
 
 def source(folder: Path, files: Files = FILES) -> Path:
-    return write_text(folder, files, delimiter="\t", quoted=False)
+    return write_files(folder, files, delimiter="\t", quoted=False)
 
 
 def user(line: dict[str, str]) -> int:
@@ -272,7 +280,7 @@ def test_lines_that_do_not_parse_are_counted(tmp_path: Path) -> None:
     src = source(tmp_path / "src")
     add_lines(src / BEHAVIOUR, ["12\t456", '1"2\t456\t"1.0"\t\t\t\t0'])
     report = import_logs("jdsearch", src, tmp_path / "log")
-    assert lost(report) == {**LOST, "malformed_line": 1, "unknown_label": 1}
+    assert unusable(report) == {**LOST, "malformed_line": 1, "unknown_label": 1}
     assert report.rows["requests"] == 3  # quotes are characters like others
 
 
@@ -280,17 +288,7 @@ def test_text_and_parquet_and_any_order_give_the_same_tables(tmp_path: Path) -> 
     files = FILES
     for file, changed, *_ in ODD:
         files = with_line(files, file, **changed)
-    backwards = {file: lines[::-1] for file, lines in files.items()}
-    folders = {
-        "text": source(tmp_path / "text", files),
-        "parquet": write_parquet(tmp_path / "parquet", files),
-        "backwards": source(tmp_path / "backwards", backwards),
-    }
-    reports = [import_logs("jdsearch", src, tmp_path / f"log-{name}") for name, src in folders.items()]
-    assert reports[0].unusable == reports[1].unusable == reports[2].unusable
-    for table in TABLES:
-        made = {(tmp_path / f"log-{name}" / f"{table}.parquet").read_bytes() for name in folders}
-        assert len(made) == 1
+    same_tables("jdsearch", files, source, tmp_path)
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:

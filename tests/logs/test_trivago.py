@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+from tests.logs.published import Row, unusable
 from tests.logs.tiny import read_log
 
 from corank.errors import CorankError
@@ -17,8 +18,6 @@ from corank.files import read_json
 from corank.logs import SOURCES, ImportReport, check_logs, import_logs
 from corank.logs.adapters.trivago.source import COLUMNS
 from corank.logs.schemas import TABLES
-
-Row = dict[str, Any]
 
 START = 1541599500
 LIST = {"impressions": "11|12|13", "prices": "70|65|90"}
@@ -71,10 +70,6 @@ def write_csv(path: Path, rows: list[Row]) -> Path:
 def schema_of_source() -> pa.Schema:
     kinds = {"timestamp": pa.int64(), "step": pa.int64()}
     return pa.schema({column: kinds.get(column, pa.string()) for column in COLUMNS})
-
-
-def unusable(report: ImportReport) -> dict[str, int]:
-    return {reason: found.count for reason, found in report.unusable.items() if found.count}
 
 
 def imported(tmp_path: Path, rows: list[Row]) -> tuple[dict[str, list[Row]], dict[str, int]]:

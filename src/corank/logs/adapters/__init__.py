@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 
 from corank.errors import CorankError, unknown
 from corank.files import refuse_existing, whole_folder, write_json
-from corank.logs.adapters.adapter import Adapter, Counted, ImportReport
+from corank.logs.adapters.adapter import Adapter, ImportReport
 from corank.logs.adapters.coveo import COVEO
 from corank.logs.adapters.diginetica import DIGINETICA
 from corank.logs.adapters.jdsearch import JDSEARCH
 from corank.logs.adapters.kuairand import KUAIRAND
 from corank.logs.adapters.kuaisar import KUAISAR
+from corank.logs.adapters.parsing import Counted
+from corank.logs.adapters.plan import write
 from corank.logs.adapters.trivago import TRIVAGO
 from corank.logs.schemas import TABLES
 from corank.progress import QUIET, Reporter
@@ -45,7 +47,7 @@ def import_logs(
     refuse_existing(out, overwrite)
     adapter = SOURCES[source]
     with whole_folder(out, overwrite) as aside:
-        written = adapter.write(src, aside, progress)
+        written = write(adapter.name, adapter.plan(src), src, aside, progress)
         rows = {table: pq.read_metadata(aside / f"{table}.parquet").num_rows for table in TABLES}
         if not rows["requests"]:
             reasons = ", ".join(

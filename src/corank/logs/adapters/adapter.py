@@ -1,4 +1,4 @@
-"""What an adapter is: a public data set's name and source, and the function that writes its log tables."""
+"""What an adapter is: a public data set's name and source, and how its files become log tables."""
 
 from __future__ import annotations
 
@@ -7,40 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corank.progress import Reporter
-
-
-@dataclass(frozen=True)
-class Counted:
-    """How many rows had something happen to them, and what it means."""
-
-    count: int
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Written:
-    """What an adapter's function did.
-
-    `read` counts the source's rows by what they are; `unusable` counts what could not be used, by reason.
-    """
-
-    read: Mapping[str, int]
-    unusable: Mapping[str, Counted]
+from corank.logs.adapters.parsing import Counted
+from corank.logs.adapters.plan import Plan
 
 
 @dataclass(frozen=True)
 class Adapter:
     """A source that `import_logs` can read.
 
-    `write(src, out, progress)` writes the five tables `out/TABLE.parquet`, without unusable rows.
+    `plan(src)` finds the data set's files at `src` and says what is made of them; it raises a CorankError if
+    `src` does not hold them.
     """
 
     name: str
     title: str
     url: str
     citation: str
-    write: Callable[[Path, Path, Reporter], Written]
+    plan: Callable[[Path], Plan]
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,16 @@
-"""What adapters share to read files of attributes, of users or items, and to join them to those seen."""
+"""Files of attributes of users or items, which may be missing or lack columns, as parts of a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-import duckdb
-
-from corank.logs.adapters.adapter import Counted
-from corank.logs.adapters.loading import load
-from corank.logs.adapters.reading import columns_of
-from corank.logs.adapters.reasons import Reasons, count
+from corank.logs.adapters.parsing import Parsed
+from corank.logs.adapters.plan import Plan
+from corank.logs.adapters.reading import Files, columns_of
 from corank.logs.engine import name
-
-REASONS: Reasons = {
-    "attributes_without_id": ("id IS NULL", "row of attributes whose id is not a whole number")
-}
 
 
 @dataclass(frozen=True)
@@ -29,76 +23,103 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Attributes:
-    """A file of attributes by id, to be the table `table`; `seen` is the table of the ids (`id`) in use."""
+    """A file of attributes by `key`, to be the table `table`: a row for each id in use (`id` of `seen`).
+
+    Attributes:
+        columns: those of ours that the file has, with what they are made of.
+    """
 
     table: str
     file: Path
     key: str
-    columns: Mapping[str, Attribute]
+    columns: Mapping[str, tuple[str, str]]
     seen: str
 
+    @property
+    def files(self) -> Files:
+        """What is read."""
+        return Files([self.file], [self.key, *dict.fromkeys(of for of, _ in self.columns.values())])
 
-def load_attributes(connection: duckdb.DuckDBPyConnection, wanted: Attributes) -> dict[str, int]:
-    """Make the table: `id` and those columns that the file has, a row an id in use; rows read by file.
+    @property
+    def parsed(self) -> Parsed:
+        """The rows, as the table `TABLE_rows`."""
+        columns = [
+            f"{value.format(x=name(of))} AS {name(ours)}" for ours, (of, value) in self.columns.items()
+        ]
+        return Parsed(self.table, ", ".join([f"whole({name(self.key)}) AS id", *columns]))
+
+    @property
+    def step(self) -> str:
+        """The query for the table: the first row of each id in use."""
+        return f"""
+            SELECT * EXCLUDE (file, reason) FROM {self.table}_rows r SEMI JOIN {self.seen} USING (id)
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY r.rowid) = 1"""
+
+
+def attributes(table: str, file: Path, key: str, known: Mapping[str, Attribute], seen: str) -> Attributes:
+    """A file of attributes with those of the `known` columns that it has.
 
     Raises:
-        CorankError: the file cannot be read or lacks the key.
+        CorankError: the file cannot be read.
     """
-    found = columns_of(wanted.file)
-    sources = {ours: next((c for c in a.published if c in found), None) for ours, a in wanted.columns.items()}
-    columns = {ours: published for ours, published in sources.items() if published}
-    parsed = ", ".join(
-        [f"whole({name(wanted.key)}) AS id"]
-        + [
-            f"{wanted.columns[ours].value.format(x=name(published))} AS {name(ours)}"
-            for ours, published in columns.items()
-        ]
+    found = columns_of(file)
+    firsts = {ours: next((of for of in a.published if of in found), None) for ours, a in known.items()}
+    columns = {ours: (of, known[ours].value) for ours, of in firsts.items() if of}
+    return Attributes(table, file, key, columns, seen)
+
+
+def with_attributes(plan: Plan, attributes: Sequence[Attributes]) -> Plan:
+    """The plan, reading these files too: after the others, and joined to the ids in use last."""
+    return replace(
+        plan,
+        sources={**plan.sources, **{its.table: its.files for its in attributes}},
+        parsed={**plan.parsed, **{f"{its.table}_rows": its.parsed for its in attributes}},
+        steps={**plan.steps, **{its.table: its.step for its in attributes}},
+        unusable={**plan.unusable, **_unused(attributes)},
     )
-    read = [wanted.key, *dict.fromkeys(columns.values())]
-    rows = load(connection, f"{wanted.table}_rows", [wanted.file], read, parsed, REASONS)
-    connection.execute(f"""
-        CREATE TABLE {wanted.table} AS SELECT * EXCLUDE (reason)
-        FROM {wanted.table}_rows r SEMI JOIN {wanted.seen} USING (id)
-        QUALIFY row_number() OVER (PARTITION BY id ORDER BY r.rowid) = 1""")
-    return rows
 
 
-def count_unused(connection: duckdb.DuckDBPyConnection, tables: Sequence[Attributes]) -> dict[str, Counted]:
-    """How many rows of the tables that `load_attributes` made are not used, by reason."""
-    nameless = repeated = unseen = 0
-    for table in (wanted.table for wanted in tables):
-        rows = count(connection, f"SELECT count(*) FROM {table}_rows")
-        known = count(connection, f"SELECT count(id) FROM {table}_rows")
-        ids = count(connection, f"SELECT count(DISTINCT id) FROM {table}_rows")
-        nameless += rows - known
-        repeated += known - ids
-        unseen += ids - count(connection, f"SELECT count(*) FROM {table}")
+def _unused(attributes: Sequence[Attributes]) -> dict[str, tuple[str, str]]:
+    """The queries that count the rows of attributes that are not used, and what they mean."""
+
+    def total(counted: str) -> str:
+        each = " UNION ALL ".join(
+            f"SELECT {counted.format(table=its.table)} AS rows FROM {its.table}_rows" for its in attributes
+        )
+        return f"SELECT sum(rows) FROM ({each})" if each else "SELECT 0"
+
     return {
-        "attributes_without_id": Counted(nameless, REASONS["attributes_without_id"][1]),
-        "attributes_repeated": Counted(repeated, "row of attributes whose id an earlier row of the file has"),
-        "attributes_unseen": Counted(unseen, "row of attributes of a user or an item without any impression"),
+        "attributes_without_id": (
+            total("count(*) - count(id)"),
+            "row of attributes whose id is not a whole number",
+        ),
+        "attributes_repeated": (
+            total("count(id) - count(DISTINCT id)"),
+            "row of attributes whose id an earlier row of the file has",
+        ),
+        "attributes_unseen": (
+            total("count(DISTINCT id) - (SELECT count(*) FROM {table})"),
+            "row of attributes of a user or an item without any impression",
+        ),
     }
 
 
 def joined(
-    connection: duckdb.DuckDBPyConnection,
+    attributes: Sequence[Attributes],
     seen: str,
     key: str,
-    tables: Sequence[str],
     required: Sequence[str] = (),
+    more: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
-    """The query for the ids in use (the table `seen`) as `key`, with the columns that the tables have.
+    """The query for the ids in use (the table `seen`) as `key`, with their attributes.
 
-    Columns that are `required` come first: null text where no table has them.
+    Columns that are `required` come first: null text where no table has them. `more` are columns of other
+    tables by `id`.
     """
-    found = {
-        column: table
-        for table in tables
-        for (column, *_) in connection.execute(f"DESCRIBE {table}").fetchall()
-        if column != "id"
-    }
+    tables: dict[str, Iterable[str]] = {its.table: its.columns for its in attributes if its.seen == seen}
+    tables |= more
     columns = dict.fromkeys(required, "CAST(NULL AS VARCHAR)")
-    columns |= {column: f"{table}.{name(column)}" for column, table in found.items()}
+    columns |= {column: f"{table}.{name(column)}" for table, its in tables.items() for column in its}
     selected = ", ".join([f"id AS {key}", *(f"{of} AS {name(column)}" for column, of in columns.items())])
     joins = " ".join(f"LEFT JOIN {table} USING (id)" for table in tables)
     return f"SELECT {selected} FROM {seen} {joins} ORDER BY {key}"

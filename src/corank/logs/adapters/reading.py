@@ -33,13 +33,37 @@ CSV = TextFormat()
 SUFFIXES = (".csv", ".parquet")
 """The two forms of a file that is published as CSV."""
 
-MACROS = """
-    CREATE MACRO whole(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,18}') THEN CAST(x AS BIGINT) END;
-    CREATE MACRO money(x) AS CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END;
-    CREATE MACRO firsts(items) AS list_filter(range(1, len(items) + 1),
-      lambda i: list_position(items, items[i]) = i AND items[i] IS NOT NULL);
-"""
-"""A whole number, a finite number, and the places of a list that hold something for the first time."""
+MALFORMED = ("malformed_line", "line of a file that does not parse")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files read one after another as one table, all as text: none are an empty table.
+
+    Attributes:
+        paths: CSV or Parquet files.
+        columns: what is read of each, by its names as published.
+        form: how files of lines are written.
+        malformed: the reason, and its meaning, under which lines that do not parse are counted.
+    """
+
+    paths: Sequence[Path]
+    columns: Sequence[str]
+    form: TextFormat = CSV
+    malformed: tuple[str, str] = MALFORMED
+
+    def query(self) -> str:
+        """The query for the columns of all files, with the name of a row's `file`.
+
+        Raises:
+            CorankError: a file cannot be read or lacks a column.
+        """
+        nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {name(column)}" for column in self.columns)
+        tables = [
+            f"SELECT *, {quoted(path.name)} AS file FROM ({query(path, self.columns, self.form)})"
+            for path in self.paths
+        ]
+        return " UNION ALL ".join(tables) or f"SELECT {nothing}, '' AS file WHERE false"
 
 
 @dataclass(frozen=True)
@@ -50,7 +74,7 @@ class FileSet:
     columns: Mapping[str, Sequence[str]]
     form: TextFormat = CSV
 
-    def find(self, folder: Path) -> dict[str, Path]:
+    def find(self, folder: Path) -> dict[str, Files]:
         """The files by their published names: each as published, or as Parquet with the same stem.
 
         Raises:
@@ -67,16 +91,8 @@ class FileSet:
                 raise CorankError(f"{folder}: no {published} in it; expected the folder of {self.what}{hint}")
             if len(there) > 1:
                 raise CorankError(f"{folder}: {published} is there twice, also as {forms[1].name}; keep one")
-            found[published] = there[0]
+            found[published] = Files(there, self.columns[published], self.form)
         return found
-
-    def query(self, found: Mapping[str, Path], published: str) -> str:
-        """The query for the columns of one of the files found, all as text.
-
-        Raises:
-            CorankError: it cannot be read or lacks one.
-        """
-        return query(found[published], self.columns[published], self.form)
 
 
 def query(file: Path, columns: Sequence[str], form: TextFormat = CSV) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corank.logs.adapters import reading
-from corank.logs.adapters.parsing import Copies, Parsed
-from corank.logs.adapters.reasons import Reasons
+from corank.logs.adapters.parsing import Copies, Parsed, Reasons
 from corank.logs.engine import quoted
 
 ACTIONS = {
@@ -18,20 +16,7 @@ ACTIONS = {
 }
 """Actions on a product as published, and their names in events."""
 
-MACROS = (
-    reading.MACROS
-    + r"""
-    CREATE MACRO instant(x) AS CASE WHEN whole(x) BETWEEN 788_918_400_000 AND 9_999_999_999_999
-      THEN whole(x) END;
-    CREATE MACRO names(x) AS regexp_extract_all(x, '[^\[\]'', "]+');
-    CREATE MACRO vector(x) AS CASE WHEN len(list_filter(TRY_CAST(x AS FLOAT[]),
-      lambda v: v IS NULL OR NOT isfinite(v))) = 0 THEN TRY_CAST(x AS FLOAT[]) END;
-"""
-)
-"""Milliseconds since 1970 (from 1995 on), the names in a printed list, and the finite numbers of one."""
-
-
-_SESSION = "session_id_hash AS session_id, instant(server_timestamp_epoch_ms) AS ms"
+_SESSION = "session_id_hash AS session_id, moment(server_timestamp_epoch_ms) AS ms"
 
 
 def _in_session(what: str) -> Reasons:
@@ -75,7 +60,7 @@ PARSED: Mapping[str, Parsed] = {
         """product_sku_hash AS item_id, category_hash AS category, description_vector AS written,
            vector(description_vector) AS description, image_vector AS image_written,
            vector(image_vector) AS image, price_bucket AS bucket_written,
-           TRY_CAST(money(price_bucket) AS INTEGER) AS price_bucket""",
+           TRY_CAST(finite(price_bucket) AS INTEGER) AS price_bucket""",
         {"product_without_id": ("item_id IS NULL", "product without an id")},
         Copies(
             "repeated_product",

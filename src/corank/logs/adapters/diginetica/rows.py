@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corank.logs.adapters import reading
-from corank.logs.adapters.parsing import Copies, Parsed
-from corank.logs.adapters.reasons import Reasons
+from corank.logs.adapters.parsing import Copies, Parsed, Reasons
 
-_LONGEST = 10_000_000_000  # milliseconds: a slip of units, not a session
-
-MACROS = (
-    reading.MACROS
-    + f"""
-    CREATE MACRO millis(x) AS CASE WHEN whole(x) < {_LONGEST} THEN whole(x) END;
-    CREATE MACRO calendar(x) AS CASE WHEN TRY_CAST(x AS DATE) BETWEEN DATE '1995-01-01' AND current_date
-      THEN TRY_CAST(x AS DATE) END;
-    CREATE MACRO tokens(x) AS nullif(trim(regexp_replace(x, '[, ]+', ' ', 'g')), '');
-"""
-)
-"""Milliseconds within a session, a calendar date, and tokens as a text of words."""
+_FRAME = "below(timeframe, 10_000_000_000) AS frame"  # milliseconds: more is a slip of units, not a session
 
 _TIME = "frame IS NULL OR day IS NULL"
 _TIME_MEANS = "without a day (eventdate) and milliseconds (timeframe)"
@@ -35,16 +22,17 @@ def _deeds(what: str) -> Reasons:
     }
 
 
-_DEED = """
+_DEED = f"""
     whole(sessionId) AS session_id, whole(itemId) AS item_id,
-    millis(timeframe) AS frame, calendar(eventdate) AS day"""
+    {_FRAME}, calendar(eventdate) AS day"""
 
 PARSED: Mapping[str, Parsed] = {
     "queries": Parsed(
         "train-queries.csv",
-        """whole(queryId) AS query_id, whole(sessionId) AS session_id, whole(userId) AS account_id,
-           millis(timeframe) AS frame, calendar(eventdate) AS day, tokens("searchstring.tokens") AS query,
-           nullif(whole(categoryId), 0) AS category_id, lower("is.test") AS is_test,
+        f"""whole(queryId) AS query_id, whole(sessionId) AS session_id, whole(userId) AS account_id,
+           {_FRAME}, calendar(eventdate) AS day,
+           words("searchstring.tokens", '[, ]+') AS query, nullif(whole(categoryId), 0) AS category_id,
+           lower("is.test") AS is_test,
            list_transform(string_split(items, ','), lambda item: whole(trim(item))) AS items""",
         {
             "query_without_ids": (
@@ -72,7 +60,7 @@ PARSED: Mapping[str, Parsed] = {
     ),
     "clicks": Parsed(
         "train-clicks.csv",
-        "whole(queryId) AS query_id, whole(itemId) AS item_id, millis(timeframe) AS frame",
+        f"whole(queryId) AS query_id, whole(itemId) AS item_id, {_FRAME}",
         {
             "click_without_ids": (
                 "query_id IS NULL OR item_id IS NULL",
@@ -85,7 +73,8 @@ PARSED: Mapping[str, Parsed] = {
     "purchases": Parsed("train-purchases.csv", _DEED, _deeds("purchase")),
     "products": Parsed(
         "products.csv",
-        'whole(itemId) AS item_id, money(pricelog2) AS price_log2, tokens("product.name.tokens") AS title',
+        """whole(itemId) AS item_id, finite(pricelog2) AS price_log2,
+           words("product.name.tokens", '[, ]+') AS title""",
         {"product_without_id": ("item_id IS NULL", "product whose id is not a number")},
         Copies(
             "repeated_product", "product with the id of another", key="item_id", order="title, price_log2"

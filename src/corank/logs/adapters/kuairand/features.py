@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from corank.logs.adapters.attributes import Attribute, Attributes
+from corank.logs.adapters.attributes import Attribute, Attributes, attributes
 
 _FLAGS = ("is_lowactive_period", "is_live_streamer", "is_video_author")
 _NUMBERS = ("follow_user_num", "fans_user_num", "friend_user_num", "register_days")
@@ -29,7 +29,7 @@ VIDEOS = {
     "author_id": Attribute(("author_id",), "whole({x})"),
     "video_type": Attribute(("video_type",), "known({x})"),
     "upload_type": Attribute(("upload_type",), "known({x})"),
-    "upload_day": Attribute(("upload_dt",), "day({x})"),
+    "upload_day": Attribute(("upload_dt",), "day_number({x})"),
     "video_ms": Attribute(("video_duration",), "number({x})"),
     "server_width": Attribute(("server_width",), "whole({x})"),
     "server_height": Attribute(("server_height",), "whole({x})"),
@@ -59,5 +59,9 @@ _KNOWN = {
 
 
 def of(files: Mapping[str, Path]) -> list[Attributes]:
-    """The files of attributes that are there."""
-    return [Attributes(stem, files[stem], *known) for stem, known in _KNOWN.items() if stem in files]
+    """The files of attributes that are there.
+
+    Raises:
+        CorankError: one cannot be read.
+    """
+    return [attributes(stem, files[stem], *known) for stem, known in _KNOWN.items() if stem in files]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from corank.logs.adapters import shown
+from corank.logs.adapters.attributes import Attributes
 from corank.logs.adapters.kuairand.source import FLAGS
 from corank.logs.engine import name
 
@@ -19,9 +22,14 @@ SHOWN = f"""
     FROM ({IMPRESSIONS})"""
 """What one tab showed a user at one time is one request; its places are the order of the rows as read."""
 
-LAYOUT = shown.Layout(
-    steps={"shown": SHOWN} | shown.SEEN,
-    context=("CAST(NULL AS VARCHAR) AS query", "tab"),
-    known=("is_rand",),
-    actions=(*FLAGS.values(), "play"),
-)
+STEPS = {"shown": SHOWN} | shown.SEEN
+
+
+def tables(attributes: Sequence[Attributes]) -> dict[str, str]:
+    """The queries for the log tables, with the attributes that there are."""
+    return shown.tables(
+        context=("CAST(NULL AS VARCHAR) AS query", "tab"),
+        known=("is_rand",),
+        actions=(*FLAGS.values(), "play"),
+        attributes=attributes,
+    )

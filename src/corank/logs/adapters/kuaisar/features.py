@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from corank.logs.adapters.attributes import Attribute, Attributes
+from corank.logs.adapters.attributes import Attribute, Attributes, attributes
 
 
 def _category(level: str) -> Attribute:
@@ -22,7 +22,7 @@ USERS = {
 description's and the files'."""
 
 ITEMS = {
-    "title": Attribute(("caption",), "tokens({x})"),
+    "title": Attribute(("caption",), "word_ids({x})"),
     "category": _category("first"),
     "second_category": _category("second"),
     "third_category": _category("third"),
@@ -31,18 +31,20 @@ ITEMS = {
     "music_id": Attribute(("music_id",), "nullif(whole({x}), 0)"),
     "item_type": Attribute(("item_type",), "known({x})"),
     "upload_type": Attribute(("upload_type",), "known({x})"),
-    "upload_day": Attribute(("upload_time",), "day({x})"),
+    "upload_day": Attribute(("upload_time",), "day_number({x})"),
+}
+
+
+_KNOWN = {
+    "user_features": ("user_id", USERS, "seen_users"),
+    "item_features": ("item_id", ITEMS, "seen_items"),
 }
 
 
 def of(files: Mapping[str, Path]) -> list[Attributes]:
-    """The files of attributes that are there."""
-    known = (
-        ("user_features", "user_id", USERS, "seen_users"),
-        ("item_features", "item_id", ITEMS, "seen_items"),
-    )
-    return [
-        Attributes(stem, files[stem], key, columns, seen)
-        for stem, key, columns, seen in known
-        if stem in files
-    ]
+    """The files of attributes that are there.
+
+    Raises:
+        CorankError: one cannot be read.
+    """
+    return [attributes(stem, files[stem], *known) for stem, known in _KNOWN.items() if stem in files]

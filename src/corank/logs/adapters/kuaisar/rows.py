@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import duckdb
-
-from corank.logs.adapters.adapter import Counted
-from corank.logs.adapters.kuaisar import source
-from corank.logs.adapters.loading import load
-from corank.logs.adapters.reasons import Reasons, count, count_reasons
+from corank.logs.adapters.parsing import Parsed, Reasons
 
 SEARCH = """
     whole(user_id) AS user_id, whole(search_session_id) AS session, moment(search_session_timestamp) AS ms,
-    tokens(keyword) AS query, known(search_source) AS search_source, whole(item_id) AS item_id,
+    word_ids(keyword) AS query, known(search_source) AS search_source, whole(item_id) AS item_id,
     known(item_type) AS result_type, whole(click_cnt) AS click"""
 
 RECOMMENDATION = """
@@ -27,7 +21,7 @@ RECOMMENDATION = """
 _COMMON = {
     "no_user": ("user_id IS NULL", "interaction whose user_id is not a whole number"),
     "no_item": ("item_id IS NULL", "interaction whose item_id is not a whole number"),
-    "bad_timestamp": ("ms IS NULL", "interaction whose time is not in milliseconds after the year 2000"),
+    "bad_timestamp": ("ms IS NULL", "interaction whose time is not in milliseconds since 1995"),
 }
 
 SEARCH_REASONS: Reasons = _COMMON | {
@@ -49,50 +43,8 @@ FRIEND_REASONS: Reasons = {
     "friend_without_id": ("user_id IS NULL OR friend IS NULL", "row of social_network that lacks a user"),
 }
 
-
-def read(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> dict[str, int]:
-    """Make the tables `searches`, `recommendations` and `friends`; rows read by file."""
-    counts = dict[str, int]()
-    for table, stem, columns, parsed, reasons in (
-        ("searches", "src_inter", source.SEARCHES, SEARCH, SEARCH_REASONS),
-        ("recommendations", "rec_inter", source.RECOMMENDATIONS, RECOMMENDATION, RECOMMENDATION_REASONS),
-        ("friends", "social_network", source.FRIENDS, FRIEND, FRIEND_REASONS),
-    ):
-        there = [files[stem]] if stem in files else []
-        counts |= load(connection, table, there, columns, parsed, reasons)
-    return counts
-
-
-def count_unusable(connection: duckdb.DuckDBPyConnection) -> dict[str, Counted]:
-    """How many of these rows were not used, or not as they stood, by reason."""
-    tables = {"searches": SEARCH_REASONS, "recommendations": RECOMMENDATION_REASONS}
-    counts = {reason: Counted(0, meaning) for reason, (_, meaning) in SEARCH_REASONS.items()}
-    for table, reasons in tables.items():
-        for reason, more in count_reasons(connection, table, reasons).items():
-            counts[reason] = Counted(counts[reason].count + more.count, more.meaning)
-    usable = "reason IS NULL"
-    read = sum(count(connection, f"SELECT count(*) FROM {table} WHERE {usable}") for table in tables)
-    used = {
-        "repeated_row": (
-            read - count(connection, "SELECT count(*) FROM shown"),
-            "interaction with an item that its request has already: one with the first",
-        ),
-        "session_counted_twice": (
-            count(connection, "SELECT count(DISTINCT request_id) FROM sessions WHERE nth > 1"),
-            "search whose session id an earlier one has, with another time, keyword or source: renamed",
-        ),
-        "search_without_keyword": (
-            count(connection, "SELECT count(DISTINCT request_id) FROM sessions WHERE query IS NULL"),
-            "search whose keyword is not a list of word ids: no query",
-        ),
-        "bad_playing_time": (
-            count(connection, f"SELECT count(*) FROM recommendations WHERE {usable} AND bad_playing_time"),
-            "interaction whose playing time is not a number from 0: no event of playing",
-        ),
-    }
-    counts |= {reason: Counted(*found) for reason, found in used.items()}
-    counts |= count_reasons(connection, "friends", FRIEND_REASONS)
-    pairs = count(connection, f"SELECT count(*) FROM friends WHERE {usable}")
-    followed = count(connection, "SELECT coalesce(sum(len(follows)), 0) FROM follows")
-    meaning = "row of social_network there before, or of a user without any impression"
-    return counts | {"friend_not_used": Counted(pairs - followed, meaning)}
+PARSED: Mapping[str, Parsed] = {
+    "searches": Parsed("src_inter", SEARCH, SEARCH_REASONS),
+    "recommendations": Parsed("rec_inter", RECOMMENDATION, RECOMMENDATION_REASONS),
+    "friends": Parsed("social_network", FRIEND, FRIEND_REASONS),
+}

@@ -9,35 +9,32 @@ from corank.errors import CorankError
 from corank.logs.adapters.reading import SUFFIXES, columns_of
 from corank.logs.schemas import perhaps
 
-SEARCHES = (
-    "user_id",
-    "search_session_id",
-    "search_session_timestamp",
-    "keyword",
-    "search_source",
-    "item_id",
-    "item_type",
-    "click_cnt",
-)
-"""What is read of src_inter, by its names as published."""
-
-RECOMMENDATIONS = (
-    "user_id",
-    "item_id",
-    "timestamp",
-    "playing_time",
-    "click",
-    "like",
-    "follow",
-    "forward",
-    "search",
-    "search_item_related",
-)
-"""What is read of rec_inter, by its names as published."""
-
-FRIENDS = ("user_id", "user_follow_id")
-"""The columns of social_network."""
-
+COLUMNS = {
+    "src_inter": (
+        "user_id",
+        "search_session_id",
+        "search_session_timestamp",
+        "keyword",
+        "search_source",
+        "item_id",
+        "item_type",
+        "click_cnt",
+    ),
+    "rec_inter": (
+        "user_id",
+        "item_id",
+        "timestamp",
+        "playing_time",
+        "click",
+        "like",
+        "follow",
+        "forward",
+        "search",
+        "search_item_related",
+    ),
+    "social_network": ("user_id", "user_follow_id"),
+}
+"""What is read of each file, by its names as published; of those of attributes, what `features` knows."""
 
 INTERACTIONS = ("src_inter", "rec_inter")
 
@@ -58,8 +55,8 @@ def find(src: Path) -> Mapping[str, Path]:
             f"{src}: expected the folder of KuaiSAR, or its src_inter or rec_inter as .csv or .parquet"
         )
     columns = set(columns_of(src))
-    searches = len(columns & set(SEARCHES)) >= len(columns & set(RECOMMENDATIONS))
-    return {"src_inter" if searches else "rec_inter": src}
+    searches, sent = (len(columns & set(COLUMNS[stem])) for stem in INTERACTIONS)
+    return {"src_inter" if searches >= sent else "rec_inter": src}
 
 
 def _one(folder: Path, stem: str) -> Path | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from corank.logs.adapters import shown
+from corank.logs.adapters.attributes import Attributes
 
 SESSIONS = """
     SELECT *,
@@ -41,10 +44,15 @@ FOLLOWS = """
     FROM (SELECT DISTINCT user_id, friend FROM friends WHERE reason IS NULL)
     WHERE user_id IN (FROM seen_users) GROUP BY user_id"""
 
-LAYOUT = shown.Layout(
-    steps={"sessions": SESSIONS, "shown": SHOWN} | shown.SEEN | {"follows": FOLLOWS},
-    context=("query", "search_source"),
-    known=("result_type",),
-    actions=("click", "like", "follow", "forward", "search", "search_related", "play"),
-    of_users=("follows",),
-)
+STEPS = {"sessions": SESSIONS, "shown": SHOWN} | shown.SEEN | {"follows": FOLLOWS}
+
+
+def tables(attributes: Sequence[Attributes], friends: bool) -> dict[str, str]:
+    """The queries for the log tables, with the attributes that there are."""
+    return shown.tables(
+        context=("query", "search_source"),
+        known=("result_type",),
+        actions=("click", "like", "follow", "forward", "search", "search_related", "play"),
+        attributes=attributes,
+        of_users={"follows": ("follows",)} if friends else {},
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from corank.errors import CorankError
+from corank.logs.adapters.reading import SUFFIXES, Files
 
 COLUMNS = (
     "user_id",
@@ -27,27 +28,31 @@ METADATA_COLUMNS = ("item_id", "properties")
 """The columns of item_metadata.csv."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """The files that `src` named: logs to be read one after another, and the hotels' properties if there."""
-
-    logs: tuple[Path, ...]
-    metadata: Path | None
-
-
-def find(src: Path) -> Source:
-    """The files of a Parquet file, a CSV file, or a folder as downloaded.
+def find(src: Path) -> dict[str, Files]:
+    """The log and the hotels' properties of a Parquet file, a CSV file, or a folder as downloaded.
 
     Raises:
         CorankError: `src` is neither, or the folder has no train.csv.
     """
-    if src.is_dir():
-        train, test, metadata = (src / f"{part}.csv" for part in ("train", "test", "item_metadata"))
-        if not train.is_file():
-            raise CorankError(
-                f"{src}: no train.csv in it; expected the folder of trivago's data set as downloaded"
-            )
-        return Source((train, test) if test.is_file() else (train,), metadata if metadata.is_file() else None)
-    if src.suffix.lower() not in (".parquet", ".csv"):
-        raise CorankError(f"{src}: expected a .parquet file, a .csv file or a folder with train.csv")
-    return Source((src,), None)
+    if not src.is_dir():
+        if src.suffix.lower() not in SUFFIXES:
+            raise CorankError(f"{src}: expected a .parquet file, a .csv file or a folder with train.csv")
+        return _files([src], [])
+    train, test, metadata = (src / f"{part}.csv" for part in ("train", "test", "item_metadata"))
+    if not train.is_file():
+        raise CorankError(
+            f"{src}: no train.csv in it; expected the folder of trivago's data set as downloaded"
+        )
+    return _files(
+        [train, test] if test.is_file() else [train],
+        [metadata] if metadata.is_file() else [],
+    )
+
+
+def _files(log: Sequence[Path], metadata: Sequence[Path]) -> dict[str, Files]:
+    lines = "malformed_line", "line of the log's CSV that does not parse"
+    hotels = "malformed_metadata_line", "line of item_metadata.csv that does not parse"
+    return {
+        "log": Files(log, COLUMNS, malformed=lines),
+        "metadata": Files(metadata, METADATA_COLUMNS, malformed=hotels),
+    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from corank.logs.adapters import reading
-from corank.logs.adapters.trivago import source
+from collections.abc import Mapping
+
 from corank.logs.adapters.trivago.rows import TOUCHED
 
-STEPS = """
+KNOWING = """
     SELECT *,
       second - first_value(second) OVER in_order AS session_seconds,
       second - lag(second) OVER in_order AS seconds_since_action,
@@ -17,13 +17,14 @@ STEPS = """
         AS destination,
       nullif(last_value(CASE action WHEN 'search_poi' THEN reference WHEN 'search_destination' THEN '' END
         IGNORE NULLS) OVER earlier, '') AS poi
-    FROM actions WHERE reason IS NULL
+    FROM (SELECT *, second * 1_000_000 + step AS instant FROM actions WHERE reason IS NULL)
     WINDOW
       in_order AS (PARTITION BY user_id, session_id ORDER BY instant, action, reference),
       earlier AS (PARTITION BY user_id, session_id ORDER BY instant, action, reference
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"""
-"""Each usable row with what its session knew before it.
+"""Each usable row with what its session knew before it, and its `instant` in microseconds.
 
+Steps order the rows of one second, so they become its microseconds.
 The sort button opens a menu and names no order; a new destination makes the point of interest before it void.
 """
 
@@ -42,6 +43,9 @@ TOUCHES = f"""
     UNION ALL
     SELECT user_id, session_id, instant, action, item_id, NULL FROM steps WHERE {TOUCHED}"""
 """Actions on hotels; a clickout belongs to its request if its hotel is in the list."""
+
+STEPS: Mapping[str, str] = {"steps": KNOWING, "lists": LISTS, "touches": TOUCHES}
+"""Rows in their sessions; requests; events."""
 
 REQUESTS = """
     SELECT request_id, user_id, 'search' AS domain, make_timestamptz(instant) AS timestamp, city AS query,
@@ -64,15 +68,24 @@ EVENTS = """
 USERS = "SELECT user_id FROM lists UNION SELECT user_id FROM touches ORDER BY user_id"
 
 
-def items(found: source.Source) -> str:
-    """The hotels seen, with their properties where the metadata are there."""
+def tables(described: bool) -> dict[str, str]:
+    """The queries for the log tables; hotels have properties if they are described."""
+    return {
+        "requests": REQUESTS,
+        "candidates": CANDIDATES,
+        "events": EVENTS,
+        "users": USERS,
+        "items": _items(described),
+    }
+
+
+def _items(described: bool) -> str:
     seen = "SELECT unnest(list_select(items, ranks)) AS item_id FROM lists UNION SELECT item_id FROM touches"
     bare = "item_id, CAST(NULL AS VARCHAR) AS title, CAST(NULL AS VARCHAR) AS category"
-    if found.metadata is None:
+    if not described:
         return f"SELECT {bare} FROM ({seen}) ORDER BY item_id"
     return f"""
         SELECT {bare}, string_split(properties, '|') AS properties
         FROM ({seen}) LEFT JOIN (
-          SELECT whole(item_id) AS item_id, min(properties) AS properties
-          FROM ({reading.query(found.metadata, source.METADATA_COLUMNS)}) GROUP BY ALL) USING (item_id)
+          SELECT item_id, min(properties) AS properties FROM hotels GROUP BY item_id) USING (item_id)
         ORDER BY item_id"""
