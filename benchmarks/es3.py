@@ -4,7 +4,8 @@ Run: python benchmarks/es3.py [--searches 60000] [--small 20000] [--repeats 3] [
 Simulates two logs (or finds them in the work folder), first asserts on the small one that every version makes
 the same rows in the same order, then times them in turns, each in a process of its own: the whole recipe
 against `benchmarks/es3_sql` on the larger log; against Spark on this machine, and the recipe `attributed`
-against `benchmarks/es3_pandas.py`, on the small one. Starting Spark is timed apart. Writes results/bench_es3.csv.
+against `benchmarks/es3_pandas.py`, on the small one. Starting Spark is timed apart.
+Writes results/bench_es3.csv.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from es3_pandas import attributed_in_pandas
-from measuring import Measured, apart, in_turns, ratio, summary, write
 
 from corank.logs.marketplace import simulate
 from corank.samples import build_samples, read_manifest
+from es3_pandas import attributed_in_pandas
+from measuring import Measured, apart, in_turns, ratio, summary, write
 
 SCRIPTS = sorted((Path(__file__).parent / "es3_sql").glob("*.sql"))
 TABLES = ("train", "valid", "test", "items", "histories", "labels")
 SPARK = "local[2]"
-PACKAGES = ("corank", "duckdb", "ibis-framework", "pyarrow", "pandas")
+PACKAGES = ("corank", "duckdb", "ibis-framework", "pyarrow")
 
 
 def corank(logs: Path, out: Path) -> str:
@@ -110,7 +111,9 @@ def simulated(folder: Path, searches: int) -> Path:
 
 def compared(names: list[str], logs: Path, work: Path, repeats: int) -> list[dict[str, object]]:
     """The lines of some works on one log."""
-    runs = in_turns({name: partial(run, name, logs, work / name.replace(" ", "-")) for name in names}, repeats)
+    runs = in_turns(
+        {name: partial(run, name, logs, work / name.replace(" ", "-")) for name in names}, repeats
+    )
     size = read_manifest(work / names[0])
     lines: list[dict[str, object]] = []
     for name in names:
@@ -132,7 +135,9 @@ def compared(names: list[str], logs: Path, work: Path, repeats: int) -> list[dic
 
 def check(logs: Path, work: Path, spark: bool) -> None:
     """All versions make the same rows on a log."""
-    done = {name: run(name, logs, work / name.replace(" ", "-")) for name in WORKS if spark or name != "spark"}
+    done = {
+        name: run(name, logs, work / name.replace(" ", "-")) for name in WORKS if spark or name != "spark"
+    }
     for name, ours in OURS.items():
         if name == "spark" and spark:
             assert done["spark"].told == done["corank"].told, "Spark makes other bytes"

@@ -59,8 +59,8 @@ def in_turns(works: Mapping[str, Callable[[], Measured]], repeats: int) -> dict[
             runs[name].append(run())
             found = runs[name][-1]
             print(
-                f"{turn + 1}/{repeats} {name:<34} {found.seconds:7.1f} s  {found.cpu_seconds:7.1f} s of processor"
-                f"  {found.peak_gib:5.2f} GiB  load {found.load:.1f}",
+                f"{turn + 1}/{repeats} {name:<20} {found.seconds:7.1f} s  "
+                f"{found.cpu_seconds:.1f} s of processor  {found.peak_gib:5.2f} GiB  load {found.load:.1f}",
                 flush=True,
             )
     return runs

@@ -56,10 +56,22 @@ class DuckDBEngine:
         if name not in self._appended:
             self._appended.add(name)
             return self.keep(name, table)
-        columns = ", ".join(f'"{column}"' for column in table.columns)
-        query = ibis.to_sql(table, dialect="duckdb")
-        self._connection.con.execute(f'INSERT INTO "{name}" ({columns}) {query}').fetchall()
+        self._connection.con.execute(f'INSERT INTO "{name}" BY NAME {ibis.to_sql(table, dialect="duckdb")}')
         return self._connection.table(name)
+
+    def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
+        self.keep(f"{name}_dealt", table)
+        tables = [f"{name}_{index}" for index in range(parts)]
+        run = self._connection.con.execute
+        run("BEGIN")
+        for index, own in enumerate(tables):
+            rows = f'SELECT * EXCLUDE ("{part}") FROM "{name}_dealt" WHERE "{part}" = {index}'
+            into = f'INSERT INTO "{own}"' if name in self._appended else f'CREATE TABLE "{own}" AS'
+            run(f"{into} {rows}")
+        run("COMMIT")
+        run(f'DROP TABLE "{name}_dealt"')
+        self._appended.add(name)
+        return [self._connection.table(own) for own in tables]
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         rows = table.to_pyarrow().to_pylist()

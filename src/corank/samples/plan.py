@@ -79,9 +79,9 @@ class Plan:
         """The end of training, as a value of the engine's."""
         return ibis.timestamp(self.cuts.valid_from)
 
-    def sources(self) -> ir.Table:
-        """Requests of other domains whose clicks may become pseudo requests."""
-        requests, domains = self.logs.requests, self.config.pseudo_domains
+    def sources(self, requests: ir.Table) -> ir.Table:
+        """Those of the log's requests, of other domains, whose clicks may become pseudo requests."""
+        domains = self.config.pseudo_domains
         elsewhere = requests.domain.isin(domains) if domains else ~requests.domain.isin(self.config.domains)
         columns = [
             name for name in ("request_id", "user_id", "session_id", "timestamp") if name in requests.columns
