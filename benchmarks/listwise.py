@@ -2,11 +2,11 @@
 
 Run: python benchmarks/listwise.py [--searches 20000] [--repeats 5] [--work FOLDER]
 Builds the recipe es3 of a simulated log and writes the same rows again with one row per sample, in the same
-order, with the same compression and row groups of as many samples; columns of requests and users are repeated,
-where Parquet's run lengths make the best of it. Both are made a second time with the user's last 50 items in
-the row, as stores without a table of histories have them. Then reads the columns of the training split that a model
-needs, in turns: into Arrow, and on into PyTorch tensors (numbers as they are, texts as codes), those of
-requests once a request or once a sample. Medians; writes results/bench_listwise.csv.
+order, with the same compression and row groups of as many samples; columns of requests and users are
+repeated, where Parquet's run lengths make the best of it. Both are made a second time with the user's last 50
+items in the row, as stores without a table of histories have them. Then reads the columns of the training
+split that a model needs, in turns: into Arrow, and on into PyTorch tensors (numbers as they are, texts as
+codes), those of requests once a request or once a sample. Medians; writes results/bench_listwise.csv.
 """
 
 from __future__ import annotations

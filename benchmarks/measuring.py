@@ -90,13 +90,17 @@ def ratio(ours: Sequence[Measured], theirs: Sequence[Measured]) -> tuple[float, 
 
 
 def machine(packages: Sequence[str]) -> dict[str, object]:
-    """Cores, processor, versions and the command, for each line of a CSV."""
+    """Cores, processor, versions and the command (but for the work folder), for each line of a CSV."""
+    words = sys.argv[1:]
+    if "--work" in words:
+        place = words.index("--work")
+        del words[place : place + 2]
     return {
         "cores": os.cpu_count(),
         "processor": platform.machine(),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words]),
     }
 
 

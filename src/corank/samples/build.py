@@ -73,7 +73,7 @@ def build_samples(
         spill = folder / ".spill"
         with reading(tables.folder), running(engine, spill, master, limit) as steps:
             with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS + 1) as task:
-                plan = make_plan(steps, tables, chosen, config, seed, task)
+                plan = make_plan(steps, tables, chosen, config, seed, task, shards)
                 rows = all_rows(plan, shards, task)
                 task.advance(note="items")
                 prepared = whole(plan, rows)

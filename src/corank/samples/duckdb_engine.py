@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,9 @@ from corank.samples.functions import DUCKDB
 STREAM_ROWS = 1 << 17
 """Rows in a batch of a stream."""
 
+THREAD_BYTES = 125 * 10**6
+"""What DuckDB needs for each thread, by its own advice; with less its sorts and groups run out of memory."""
+
 SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 """What each connection needs: times as stored, and no bar of DuckDB's own between the reporter's lines."""
 
@@ -32,7 +36,10 @@ class DuckDBEngine:
     def __init__(self, spill: Path, memory: int | None = None) -> None:
         spill.mkdir(parents=True, exist_ok=True)
         home = ":memory:" if memory is None else str(spill / "tables.duckdb")
-        limit = {} if memory is None else {"memory_limit": f"{memory >> 20}MiB"}
+        limit: dict[str, Any] = {}
+        if memory is not None:
+            threads = min(os.cpu_count() or 1, max(1, memory // THREAD_BYTES))
+            limit = {"memory_limit": f"{memory >> 20}MiB", "threads": threads}
         # Every result that needs an order states it, so keeping insertion order would only cost memory.
         self._connection = ibis.duckdb.connect(
             home, temp_directory=str(spill), preserve_insertion_order=False, **limit
