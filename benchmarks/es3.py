@@ -1,11 +1,11 @@
 """The recipe es3 against hand-written DuckDB SQL that makes the same rows, against Spark, and against pandas.
 
-Run: python benchmarks/es3.py [--searches 60000] [--small 20000] [--repeats 3] [--work FOLDER]
-Simulates two logs (or finds them in the work folder), first asserts on the small one that every version
-makes the same rows in the same order, then times them in turns, each in a process of its own. On the larger
-log: the whole recipe against `benchmarks/es3_sql`, and the recipe `attributed` against
-`benchmarks/es3_pandas.py`. On the small one: the whole recipe against Spark here, whose start is timed apart.
-Writes results/bench_es3.csv.
+Run: python benchmarks/es3.py [--searches 60000] [--repeats 3] [--spark 20000] [--spark-repeats 1]
+     [--work FOLDER]
+Simulates logs (or finds them in the work folder), first asserts on a small one that every version makes the
+same rows in the same order, then times them in turns, each in a process of its own. On the largest log: the
+whole recipe against `benchmarks/es3_sql`, and the recipe `attributed` against `benchmarks/es3_pandas.py`. On
+another: the whole recipe against Spark here, whose start is timed apart. Writes results/bench_es3.csv.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from measuring import Measured, apart, in_turns, ratio, summary, write
 SCRIPTS = sorted((Path(__file__).parent / "es3_sql").glob("*.sql"))
 TABLES = ("train", "valid", "test", "items", "histories", "labels")
 SPARK = "local[2]"
+SMALL = 2_000
+"""Searches of the log on which all versions are compared."""
+
 PACKAGES = ("corank", "duckdb", "ibis-framework", "pyarrow")
 
 
@@ -148,24 +151,25 @@ def check(logs: Path, work: Path, spark: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--searches", type=int, default=60_000, help="of the larger log")
-    parser.add_argument("--small", type=int, default=20_000, help="of the small log")
+    parser.add_argument("--searches", type=int, default=60_000, help="of the largest log")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--spark", type=int, default=20_000, help="searches of the log for Spark; 0: without")
+    parser.add_argument("--spark-repeats", type=int, default=1)
     parser.add_argument("--work", type=Path, help="a folder for logs that is kept")
     chosen = parser.parse_args()
-    spark = find_spec("pyspark") is not None and shutil.which("java") is not None
+    spark = bool(chosen.spark) and find_spec("pyspark") is not None and shutil.which("java") is not None
     with tempfile.TemporaryDirectory() as scratch:
         kept, work = chosen.work or Path(scratch), Path(scratch)
-        small, large = simulated(kept, chosen.small), simulated(kept, chosen.searches)
-        check(small, work, spark)
+        check(simulated(kept, SMALL), work, spark)
         names = ["corank", "hand-written SQL", "corank, attributed", "pandas, attributed"]
-        lines = compared(names, large, work, chosen.repeats)
+        lines = compared(names, simulated(kept, chosen.searches), work, chosen.repeats)
         assert_same(work / "corank", work / "hand-written-SQL")
+        write("bench_es3", lines, PACKAGES)
         if spark:
-            lines += compared(["corank", "spark"], small, work, chosen.repeats)
+            lines += compared(["corank", "spark"], simulated(kept, chosen.spark), work, chosen.spark_repeats)
+            write("bench_es3", lines, PACKAGES)
     for line in lines:
         print("  ".join(f"{key} {value}" for key, value in line.items() if value != ""))
-    write("bench_es3", lines, PACKAGES)
 
 
 if __name__ == "__main__":

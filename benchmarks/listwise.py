@@ -12,6 +12,7 @@ codes), those of requests once a request or once a sample. Medians; writes resul
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--work", type=Path, help="a folder for logs that is kept")
     chosen = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as scratch:
         logs = simulated(chosen.work or Path(scratch), chosen.searches)
         store = Path(scratch) / "samples"
@@ -168,7 +170,7 @@ def main() -> None:
                     f"{what}_samples_per_second": round(samples / wall),
                     f"{what}_cpu_seconds": f"{cpu:.3f}",
                 }
-            lines.append(line | {"repeats": chosen.repeats})
+            lines.append(line | {"repeats": chosen.repeats, "load_before": f"{load:.1f}"})
     for line in lines:
         print("  ".join(f"{key} {value}" for key, value in line.items()))
     write("bench_listwise", lines, (*PACKAGES, "torch"))
