@@ -15,11 +15,11 @@ from tests.samples.oracle import Log
 
 from corank.logs import open_logs
 from corank.progress import QUIET
+from corank.samples.all_rows import all_rows
 from corank.samples.config import check_recipe, resolve
 from corank.samples.duckdb_engine import DuckDBEngine
 from corank.samples.engine import Logs
 from corank.samples.plan import make_plan
-from corank.samples.shard import all_rows
 from corank.samples.whole import whole
 from corank.samples.words import item_words, query_words, vectors
 
@@ -86,10 +86,10 @@ class Steps:
         log = open_logs(write(first, ids, folder / "logs"))
         with QUIET.task("", 0) as task:
             plan = make_plan(self._engine, log, check_recipe(recipe), config, seed, task)
-            made = whole(plan, all_rows(plan, 1, task), 1)
+            made = whole(plan, all_rows(plan, 1, task))
         self._results = {
-            "requests": made.requests,
-            "samples": made.samples,
+            "requests": made.requests[0],
+            "samples": made.samples[0],
             "lengths": made.lengths,
             **made.flat,
         }

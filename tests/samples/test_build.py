@@ -214,13 +214,17 @@ def test_later_splits_are_the_same_in_every_recipe(built: Built, tmp_path: Path)
                 assert (other / split / name).read_bytes() == (built.folder / split / name).read_bytes()
 
 
-def test_a_pseudo_request_has_the_embedding_of_its_query(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_pseudo_request_has_the_embedding_of_its_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
     log = random_log(9, "int", events=80)
     logs = write(log, "int", tmp_path / "logs")
     requests = pq.read_table(logs / "requests.parquet")
     vectors = pa.array([[1.0, float(n)] for n in range(requests.num_rows)], pa.list_(pa.float64()))
     pq.write_table(requests.append_column("query_embedding", vectors), logs / "requests.parquet")
-    build_samples(logs, tmp_path / "out", recipe="es3", seed=3, settings=SETTINGS)
+    build_samples(logs, tmp_path / "out", recipe="es3", seed=3, settings=SETTINGS, memory="1GB")
     rows = read(tmp_path / "out" / "train")
     logged = [row for row in rows if row["query_source"] == "logged"]
     first: dict[str, dict[str, Any]] = {}

@@ -16,13 +16,13 @@ from corank.logs.engine import reading
 from corank.progress import QUIET, Reporter
 from corank.samples import plan as planning
 from corank.samples import shard as sharding
+from corank.samples.all_rows import all_rows
 from corank.samples.config import SampleConfig, check_recipe, resolve
 from corank.samples.engine import Engine, check_engine, running
 from corank.samples.inputs import describe
 from corank.samples.manifest import SPLITS, Column, Manifest, SplitSize, Stage, write_manifest
 from corank.samples.memory import engine_share, parse_memory, shards_for
 from corank.samples.plan import Plan, make_plan
-from corank.samples.shard import all_rows
 from corank.samples.store import Rows, row_groups, write_flat, write_split
 from corank.samples.whole import Whole, whole
 
@@ -73,10 +73,10 @@ def build_samples(
         spill = folder / ".spill"
         with reading(tables.folder), running(engine, spill, master, limit) as steps:
             with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS + 1) as task:
-                plan = make_plan(steps, tables, chosen, config, seed, task)
+                plan = make_plan(steps, tables, chosen, config, seed, task, shards)
                 rows = all_rows(plan, shards, task)
                 task.advance(note="items")
-                prepared = whole(plan, rows, shards)
+                prepared = whole(plan, rows)
             sizes, stages = _write_splits(folder, steps, prepared, plan, progress)
             written = {
                 name: write_flat(folder / f"{name}.parquet", steps.stream(table), FLAT_GROUP_ROWS)
@@ -119,7 +119,10 @@ def _write_splits(
     """
     order = engine.arrow(prepared.lengths)
     split, lengths = order["_split"].to_numpy(), order["_samples"].to_numpy()
-    requests, samples = Rows(engine.stream(prepared.requests)), Rows(engine.stream(prepared.samples))
+    requests, samples = (
+        Rows(tables[0].schema().to_pyarrow(), (batch for table in tables for batch in engine.stream(table)))
+        for tables in (prepared.requests, prepared.samples)
+    )
     sizes: dict[str, SplitSize] = {}
     stages: dict[str, Stage] = {}
     with progress.task("writing samples", int(lengths.sum())) as task:
@@ -146,7 +149,7 @@ def _refuse_one_class(train: SplitSize, config: SampleConfig) -> None:
 
 def _columns(prepared: Whole) -> dict[str, Column]:
     """The columns of the splits, requests' first."""
-    requests, samples = (table.schema().to_pyarrow() for table in (prepared.requests, prepared.samples))
+    requests, samples = (tables[0].schema().to_pyarrow() for tables in (prepared.requests, prepared.samples))
     columns = {field.name: Column(type=str(field.type), kind="request") for field in requests}
     columns |= {field.name: Column(type=str(field.type), kind="list") for field in samples}
     for name in ("label_source", "purchase_source"):

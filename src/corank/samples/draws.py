@@ -49,12 +49,18 @@ def item_key(
     return mix(item_id, *keys)
 
 
-def in_shard(key: ir.Column, shard: int, shards: int) -> ir.BooleanColumn:
-    """Whether a user or item belongs to one of so many shards (at most `MOST_SHARDS`)."""
+def shard_of(key: ir.Column, shards: int) -> ir.IntegerColumn:
+    """The shard, of so many (at most `MOST_SHARDS`), that a user or item belongs to."""
     if key.type().is_string():
-        codes = [f"{code:02x}" for code in range(MOST_SHARDS) if code % shards == shard]
-        return key.hexdigest("md5").substr(0, 2).isin(codes)
-    return mix(key, *(constant(0, "shard", index) for index in range(3))) % shards == shard
+        return _first_byte(key.hexdigest("md5")) % shards
+    return mix(key, *(constant(0, "shard", index) for index in range(3))) % shards
+
+
+def portion_of(key: ir.Column, portions: int) -> ir.IntegerColumn:
+    """The portion, of so many (at most `MOST_SHARDS`), in which a `request_key` lies; rises with the key."""
+    if key.type().is_string():
+        return (_first_byte(key) * portions / MOST_SHARDS).floor().cast("int64")
+    return (key * portions / P).floor().cast("int64")
 
 
 def mix(x: ir.IntegerColumn, *keys: Any) -> ir.IntegerColumn:
@@ -67,6 +73,12 @@ def mix(x: ir.IntegerColumn, *keys: Any) -> ir.IntegerColumn:
     for index, key in enumerate(keys):
         state = _cube((state + key + high) % P if index == 1 else (state + key) % P)
     return state
+
+
+def _first_byte(digest: ir.StringColumn) -> ir.IntegerColumn:
+    """The value of the first two letters of a hexadecimal text."""
+    digits = ibis.literal("0123456789abcdef")
+    return digits.find(digest.substr(0, 1)) * 16 + digits.find(digest.substr(1, 1))
 
 
 def _cube(x: ir.IntegerColumn) -> ir.IntegerColumn:

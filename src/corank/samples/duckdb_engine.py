@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,9 @@ from corank.samples.functions import DUCKDB
 STREAM_ROWS = 1 << 17
 """Rows in a batch of a stream."""
 
+THREAD_BYTES = 125 * 10**6
+"""What DuckDB needs for each thread, by its own advice; with less its sorts and groups run out of memory."""
+
 SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 """What each connection needs: times as stored, and no bar of DuckDB's own between the reporter's lines."""
 
@@ -32,7 +36,10 @@ class DuckDBEngine:
     def __init__(self, spill: Path, memory: int | None = None) -> None:
         spill.mkdir(parents=True, exist_ok=True)
         home = ":memory:" if memory is None else str(spill / "tables.duckdb")
-        limit = {} if memory is None else {"memory_limit": f"{memory >> 20}MiB"}
+        limit: dict[str, Any] = {}
+        if memory is not None:
+            threads = min(os.cpu_count() or 1, max(1, memory // THREAD_BYTES))
+            limit = {"memory_limit": f"{memory >> 20}MiB", "threads": threads}
         # Every result that needs an order states it, so keeping insertion order would only cost memory.
         self._connection = ibis.duckdb.connect(
             home, temp_directory=str(spill), preserve_insertion_order=False, **limit
@@ -56,10 +63,22 @@ class DuckDBEngine:
         if name not in self._appended:
             self._appended.add(name)
             return self.keep(name, table)
-        columns = ", ".join(f'"{column}"' for column in table.columns)
-        query = ibis.to_sql(table, dialect="duckdb")
-        self._connection.con.execute(f'INSERT INTO "{name}" ({columns}) {query}').fetchall()
+        self._connection.con.execute(f'INSERT INTO "{name}" BY NAME {ibis.to_sql(table, dialect="duckdb")}')
         return self._connection.table(name)
+
+    def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
+        self.keep(f"{name}_dealt", table)
+        tables = [f"{name}_{index}" for index in range(parts)]
+        run = self._connection.con.execute
+        run("BEGIN")
+        for index, own in enumerate(tables):
+            rows = f'SELECT * EXCLUDE ("{part}") FROM "{name}_dealt" WHERE "{part}" = {index}'
+            into = f'INSERT INTO "{own}"' if name in self._appended else f'CREATE TABLE "{own}" AS'
+            run(f"{into} {rows}")
+        run("COMMIT")
+        run(f'DROP TABLE "{name}_dealt"')
+        self._appended.add(name)
+        return [self._connection.table(own) for own in tables]
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         rows = table.to_pyarrow().to_pylist()

@@ -59,6 +59,12 @@ class Engine(Protocol):
     def append(self, name: str, table: ir.Table) -> ir.Table:
         """Run an expression now and add its rows to those held under the name."""
 
+    def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
+        """Run an expression now and add its rows to so many tables, by the number in the column `part`.
+
+        The tables, which do not have that column, are the same ones whenever the name is.
+        """
+
     def one(self, table: ir.Table) -> dict[str, Any]:
         """The single row of a small result."""
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis.expr.types as ir
 
-from corank.samples.draws import in_shard
+from corank.samples.dealing import by_item
 from corank.samples.exposures import shown_to_anyone
 from corank.samples.joins import attach
 from corank.samples.plan import Plan
 from corank.samples.popularity import item_clicks
 
 
-def everyone(plan: Plan, asking: ir.Table, shards: int) -> list[ir.Table]:
-    """Tables of `_row` and each of the columns `rows.OF_EVERYONE` that the store has.
+def everyone(plan: Plan, asking: Sequence[ir.Table], portions: int) -> list[list[ir.Table]]:
+    """For each portion, tables of `_row` and the columns `rows.OF_EVERYONE` that the store has.
 
     Args:
         plan: the build's.
-        asking: `_row`, `item_id` and `timestamp` of every sample.
-        shards: how many parts the items are done in.
+        asking: `_row`, `item_id` and `timestamp` of the samples, a table for each shard of items; with
+            `_portion` where there are several.
+        portions: how many portions there are.
     """
-    engine, clicks, exposures = plan.engine, plan.logs.events, plan.exposures
+    engine, events, exposures = plan.engine, plan.logs.events, plan.exposures
+    actions = plan.config.click_actions
+    shards = len(asking)
     if shards == 1:
-        told = [engine.keep("item_clicks", item_clicks(asking, clicks, plan.config.click_actions))]
+        told = [engine.keep("item_clicks", item_clicks(asking[0], events, actions))]
         if exposures is not None:
-            told.append(engine.keep("item_shown", shown_to_anyone(asking, exposures)))
-        return told
-    whole = asking
-    for shard in range(shards):
-
-        def own(table: ir.Table, shard: int = shard) -> ir.Table:
-            return table.filter(in_shard(table.item_id, shard, shards))
-
-        asks = engine.keep("asking", own(asking))
-        facts = item_clicks(asks, own(clicks), plan.config.click_actions)
-        if exposures is not None:
-            facts = attach(facts, shown_to_anyone(asks, own(exposures)), ["_row"])
-        whole = engine.append("everyone", facts)
-    return [whole]
+            told.append(engine.keep("item_shown", shown_to_anyone(asking[0], exposures)))
+        return [told]
+    happened = events.select("item_id", "timestamp", "action").filter(events.action.isin(actions))
+    clicks = by_item(plan, "item_events", happened, shards)
+    shown = None if exposures is None else by_item(plan, "item_exposures", exposures.drop("user_id"), shards)
+    for shard, asks in enumerate(asking):
+        facts = attach(asks.select("_row", "_portion"), item_clicks(asks, clicks[shard], actions), ["_row"])
+        if shown is not None:
+            facts = attach(facts, shown_to_anyone(asks, shown[shard]), ["_row"])
+        found = engine.deal("everyone", facts, "_portion", portions)
+    return [[table] for table in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import ibis
@@ -19,6 +20,9 @@ from corank.samples.queries import known_queries, led_to
 from corank.samples.requests import listed, numbered
 from corank.samples.split import Cuts, cuts, timeline, with_split
 from corank.samples.texts import Texts, read_texts
+
+SHARDS_AT_ONCE = 8
+"""Grouping the candidates of so many shards takes no more memory than the steps of one."""
 
 STEPS = 2
 """Steps that `make_plan` reports."""
@@ -79,9 +83,9 @@ class Plan:
         """The end of training, as a value of the engine's."""
         return ibis.timestamp(self.cuts.valid_from)
 
-    def sources(self) -> ir.Table:
-        """Requests of other domains whose clicks may become pseudo requests."""
-        requests, domains = self.logs.requests, self.config.pseudo_domains
+    def sources(self, requests: ir.Table) -> ir.Table:
+        """Those of the log's requests, of other domains, whose clicks may become pseudo requests."""
+        domains = self.config.pseudo_domains
         elsewhere = requests.domain.isin(domains) if domains else ~requests.domain.isin(self.config.domains)
         columns = [
             name for name in ("request_id", "user_id", "session_id", "timestamp") if name in requests.columns
@@ -90,9 +94,15 @@ class Plan:
 
 
 def make_plan(
-    engine: Engine, tables: LogTables, recipe: Recipe, config: SampleConfig, seed: int, task: Task
+    engine: Engine,
+    tables: LogTables,
+    recipe: Recipe,
+    config: SampleConfig,
+    seed: int,
+    task: Task,
+    shards: int = 1,
 ) -> Plan:
-    """Look at the whole log once.
+    """Look at the whole log once; `shards` tells in how many its users will be done.
 
     Raises:
         CorankError: the log lacks what the configuration names, or a split would be empty.
@@ -101,7 +111,7 @@ def make_plan(
     relative = inputs.relative_columns(tables, config)
     scopes = inputs.scopes(tables)
     logs = engine.read(tables)
-    checks.refuse_duplicates(engine, tables, logs, config)
+    checks.refuse_duplicates(engine, tables, logs, config, math.ceil(shards / SHARDS_AT_ONCE))
     actions = checks.touch_actions(engine, tables, logs, recipe, config)
     checks.refuse_unknown_domains(engine, logs, recipe, config)
     per_request = request_columns(tables)

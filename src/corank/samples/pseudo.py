@@ -58,7 +58,8 @@ def searchified(
         shard: its number.
     """
     engine, config = plan.engine, plan.config
-    clicks = engine.keep("source_clicks", source_clicks(attributed, plan.sources(), logs.candidates))
+    sources = plan.sources(logs.requests)
+    clicks = engine.keep("source_clicks", source_clicks(attributed, sources, logs.candidates))
     lists = engine.keep("source_lists", logs.candidates.semi_join(clicks, "request_id"))
     pairs = possible_negatives(clicks, lists, fates, plan.valid_from)
     assert plan.texts.similarity is not None

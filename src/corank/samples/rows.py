@@ -21,14 +21,19 @@ ORDER_COLUMNS = ("_number", "_split", "_shuffle", "_samples", "_pseudo")
 
 
 def request_rows(
-    requests: ir.Table, all_requests: ir.Table, users: ir.Table, columns: Sequence[str]
+    requests: ir.Table,
+    own_requests: ir.Table,
+    all_requests: ir.Table,
+    users: ir.Table,
+    columns: Sequence[str],
 ) -> ir.Table:
     """The requests with context, the user's attributes and the length of their history.
 
     Args:
         requests: stored requests, pseudo requests among them, with `query`, `query_source` and `_embedded`,
             the request whose query_embedding is theirs.
-        all_requests: the log's, for the columns of context.
+        own_requests: the log's of the same users, for the columns of context.
+        all_requests: the log's, for embeddings, which may be of another user's request.
         users: the log's.
         columns: those of the store; all but `history_offset` are made here.
     """
@@ -37,7 +42,7 @@ def request_rows(
         "request_id", "query", "query_source", "history_length", "_embedded", *ORDER_COLUMNS
     )
     of_query = [name for name in ("query", "query_embedding") if name in all_requests.columns]
-    rows = attach(own.inner_join(all_requests.drop(*of_query), "request_id"), named, ["user_id"])
+    rows = attach(own.inner_join(own_requests.drop(*of_query), "request_id"), named, ["user_id"])
     if "query_embedding" in of_query:
         embeddings = all_requests.select("query_embedding", _embedded="request_id")
         rows = attach(rows, embeddings, ["_embedded"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -11,8 +11,8 @@ from corank.progress import Task
 from corank.samples.anchors import from_touch, listed_candidates
 from corank.samples.anywhere import anywhere
 from corank.samples.attribution import attributed, attributed_labels, is_free, targets
-from corank.samples.draws import in_shard
-from corank.samples.engine import Engine, Logs
+from corank.samples.dealing import Part
+from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
 from corank.samples.exposures import shown_to_user
 from corank.samples.histories import history_events, with_history_length
@@ -43,27 +43,10 @@ class Rows:
     fates: ir.Table
 
 
-def all_rows(plan: Plan, shards: int, task: Task) -> Rows:
-    """Run the steps for all users, shard after shard; rows of several shards are held by the engine."""
-    if shards == 1:
-        rows = shard_rows(plan, 0, 1, task)
-        return replace(rows, requests=plan.engine.keep("rows_requests", rows.requests))
-    for shard in range(shards):
-        rows = shard_rows(plan, shard, shards, task)
-        held = Rows(
-            requests=plan.engine.append("rows_requests", rows.requests),
-            samples=plan.engine.append("rows_samples", rows.samples),
-            fates=plan.engine.append("rows_fates", rows.fates),
-        )
-    return held
-
-
-def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
-    """Run the steps for the users of one shard of so many."""
+def shard_rows(plan: Plan, part: Part, shard: int, task: Task) -> Rows:
+    """Run the steps for the users of a shard, whose tables are `part`."""
     engine, config = plan.engine, plan.config
-    logs, requests, fates = plan.logs, plan.requests, plan.fates
-    if shards > 1:
-        logs, requests, fates = _part(plan, shard, shards)
+    logs, requests, fates = part.logs, part.requests, part.fates
 
     task.advance(note="candidates")
     ranked = with_ranks(candidates_of(requests, logs.candidates, plan.seed), plan.ranked)
@@ -96,9 +79,8 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
         requests.select("_number", "timestamp", "_split_end", *scope), "_number"
     )
     told_of = [engine.keep("anywhere", anywhere(asking, logs.events, config))]
-    if plan.exposures is not None:
-        exposures = plan.exposures if shards == 1 else _own(plan.exposures, shard, shards)
-        told_of.append(engine.keep("shown_to_user", shown_to_user(asking, exposures)))
+    if part.exposures is not None:
+        told_of.append(engine.keep("shown_to_user", shown_to_user(asking, part.exposures)))
 
     task.advance(note="touches")
     for name, by in plan.scopes.items():
@@ -110,28 +92,10 @@ def shard_rows(plan: Plan, shard: int, shards: int, task: Task) -> Rows:
     history = history_events(logs.events, logs.requests, config.history_actions)
     placed = engine.keep("placed", with_history_length(requests, history))
     return Rows(
-        requests=request_rows(placed, logs.requests, logs.users, plan.request_columns),
+        requests=request_rows(placed, logs.requests, plan.logs.requests, logs.users, plan.request_columns),
         samples=sample_rows(samples, label, told_of, plan.sample_columns, config),
         fates=ledger,
     )
-
-
-def _part(plan: Plan, shard: int, shards: int) -> tuple[Logs, ir.Table, ir.Table]:
-    """Logs, numbered requests and fates of the shard's users; items are everyone's."""
-    requests = _own(plan.logs.requests, shard, shards)
-    logs = Logs(
-        requests=requests,
-        candidates=plan.logs.candidates.semi_join(requests, "request_id"),
-        events=_own(plan.logs.events, shard, shards),
-        items=plan.logs.items,
-        users=_own(plan.logs.users, shard, shards),
-    )
-    numbered, fates = (_own(table, shard, shards) for table in (plan.requests, plan.fates))
-    return logs, plan.engine.keep("part_requests", numbered), plan.engine.keep("part_fates", fates)
-
-
-def _own(table: ir.Table, shard: int, shards: int) -> ir.Table:
-    return table.filter(in_shard(table.user_id, shard, shards))
 
 
 def _attributed(

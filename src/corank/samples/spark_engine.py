@@ -58,6 +58,12 @@ class SparkEngine:
         self._appended.add(name)
         return self._hold(name, rows)
 
+    def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
+        return [
+            self.append(f"{name}_{index}", table.filter(table[part] == index).drop(part))
+            for index in range(parts)
+        ]
+
     def one(self, table: ir.Table) -> dict[str, Any]:
         rows = self.arrow(table).to_pylist()
         assert len(rows) == 1, f"expected one row, found {len(rows)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,11 @@ def row_groups(lengths: Counts, group_samples: int, file_samples: int) -> list[G
 
 
 class Rows:
-    """A stream of record batches, taken in pieces of any size."""
+    """Record batches, taken in pieces of any size."""
 
-    def __init__(self, stream: pa.RecordBatchReader) -> None:
-        self.schema: pa.Schema = stream.schema
-        self._batches: Iterator[pa.RecordBatch] = iter(stream)
+    def __init__(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        self.schema = schema
+        self._batches = iter(batches)
         self._rest: pa.RecordBatch | None = None
 
     def take(self, rows: int) -> pa.Table:
@@ -140,7 +140,7 @@ def listwise(requests: pa.Table, samples: pa.Table, lengths: Counts) -> pa.Table
 
 def write_flat(path: Path, stream: pa.RecordBatchReader, group_rows: int) -> int:
     """Write a flat stream into one file, in row groups of a size; returns its rows."""
-    rows = Rows(stream)
+    rows = Rows(stream.schema, stream)
     written = 0
     with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         while (piece := rows.take(group_rows)).num_rows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
 from corank.samples import checks
+from corank.samples.all_rows import AllRows
 from corank.samples.everyone import everyone
 from corank.samples.expansion import LONGEST_LIST
 from corank.samples.histories import ORDER, history_events, history_offsets
@@ -15,7 +17,6 @@ from corank.samples.joins import attach
 from corank.samples.labels import LEDGER
 from corank.samples.plan import Plan
 from corank.samples.requests import ordered
-from corank.samples.shard import Rows
 
 
 @dataclass(frozen=True)
@@ -23,45 +24,57 @@ class Whole:
     """What the store is written from.
 
     Attributes:
-        requests: rows of requests, in order.
-        samples: flat rows of samples, in order.
+        requests: rows of requests, in order: tables that follow one another.
+        samples: flat rows of samples, in order, likewise.
         lengths: `_split` and `_samples` of each request, in order.
         flat: the folder's other tables by name, in order: items, histories and labels.
         events: fate -> labelling events.
     """
 
-    requests: ir.Table
-    samples: ir.Table
+    requests: list[ir.Table]
+    samples: list[ir.Table]
     lengths: ir.Table
     flat: dict[str, ir.Table]
     events: dict[str, int]
 
 
-def whole(plan: Plan, rows: Rows, shards: int) -> Whole:
+def whole(plan: Plan, rows: AllRows) -> Whole:
     """Order the rows of all users and add what only all of them tell."""
     engine = plan.engine
-    order = engine.keep("ordered", ordered(rows.requests))
+    order = engine.keep("ordered", ordered(rows.order))
     history = history_events(plan.logs.events, plan.logs.requests, plan.config.history_actions)
-    placed = rows.requests.inner_join(order.select("_number", "_place"), "_number")
-    placed = attach(placed, history_offsets(history), ["user_id"])
-    placed = placed.mutate(history_offset=placed.history_offset.fill_null(0))
-    times = rows.requests.select("_number", "timestamp")
-    asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
-    samples = rows.samples.inner_join(order.select("_number", "_begin"), "_number")
-    for told in everyone(plan, asking.select("_row", "item_id", "timestamp"), shards):
-        samples = attach(samples, told, ["_row"])
-    samples = samples.mutate(_at=samples["_begin"] + samples["_row"] % LONGEST_LIST)
+    offsets = history_offsets(history)
+    if len(rows.requests) > 1:
+        offsets = engine.keep("offsets", offsets)
+    told = everyone(plan, rows.asking, len(rows.samples))
     return Whole(
-        requests=placed.order_by("_place").select(*plan.request_columns),
-        samples=samples.order_by("_at").select(*plan.sample_columns),
+        requests=[_requests(plan, requests, order, offsets) for requests in rows.requests],
+        samples=[
+            _samples(plan, samples, order, facts) for samples, facts in zip(rows.samples, told, strict=True)
+        ],
         lengths=order.order_by("_place").select("_split", "_samples"),
         flat={
             "items": plan.logs.items.order_by("item_id"),
             "histories": history.order_by(*ORDER),
-            "labels": _ledger(rows.fates, rows.requests),
+            "labels": _ledger(rows.fates, rows.order),
         },
         events=checks.fate_counts(engine, rows.fates),
     )
+
+
+def _requests(plan: Plan, requests: ir.Table, order: ir.Table, offsets: ir.Table) -> ir.Table:
+    placed = requests.inner_join(order.select("_number", "_place"), "_number")
+    placed = attach(placed, offsets, ["user_id"])
+    placed = placed.mutate(history_offset=placed.history_offset.fill_null(0))
+    return placed.order_by("_place").select(*plan.request_columns)
+
+
+def _samples(plan: Plan, samples: ir.Table, order: ir.Table, told: Sequence[ir.Table]) -> ir.Table:
+    samples = samples.inner_join(order.select("_number", "_begin"), "_number")
+    for facts in told:
+        samples = attach(samples, facts, ["_row"])
+    samples = samples.mutate(_at=samples["_begin"] + samples["_row"] % LONGEST_LIST)
+    return samples.order_by("_at").select(*plan.sample_columns)
 
 
 def _ledger(fates: ir.Table, requests: ir.Table) -> ir.Table:

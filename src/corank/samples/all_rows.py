@@ -1,0 +1,63 @@
+"""The rows of all users, in the portions in which they will be ordered and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from corank.progress import Task
+from corank.samples.dealing import by_user, portion, portions, undivided
+from corank.samples.draws import shard_of
+from corank.samples.plan import Plan
+from corank.samples.rows import ORDER_COLUMNS
+from corank.samples.shard import shard_rows
+
+
+@dataclass(frozen=True)
+class AllRows:
+    """What the store is written from; portions follow one another in its order and have none inside.
+
+    Attributes:
+        order: the columns by which requests are ordered, of all of them.
+        requests, samples: rows as `shard.Rows` has them, a table for each portion.
+        asking: `_row`, `item_id` and `timestamp` of the samples, a table for each shard of items; with
+            `_portion` where there are several.
+        fates: as `shard.Rows` has them, of all users.
+    """
+
+    order: ir.Table
+    requests: list[ir.Table]
+    samples: list[ir.Table]
+    asking: list[ir.Table]
+    fates: ir.Table
+
+
+def all_rows(plan: Plan, shards: int, task: Task) -> AllRows:
+    """Run the steps for all users, shard after shard; rows of several shards are held by the engine."""
+    engine = plan.engine
+    if shards == 1:
+        rows = shard_rows(plan, undivided(plan), 0, task)
+        requests = engine.keep("rows_requests", rows.requests)
+        times = requests.select("_number", "timestamp")
+        asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
+        asked = asking.select("_row", "item_id", "timestamp")
+        return AllRows(requests, [requests], [rows.samples], [asked], rows.fates)
+    # Sorting a portion takes about as much again as its rows, the steps of a shard about four times theirs.
+    counts = portions(plan, max(1, shards // 2))
+    for shard, part in enumerate(by_user(plan, shards)):
+        rows = shard_rows(plan, part, shard, task)
+        requests = rows.requests.mutate(_portion=portion(rows.requests, counts))
+        requests = engine.keep("requests_of_shard", requests)
+        where = requests.select("_number", "_portion", _asked_at="timestamp")
+        samples = engine.keep("samples_of_shard", rows.samples.inner_join(where, "_number"))
+        asked = samples.select("_row", "item_id", "_portion", timestamp="_asked_at")
+        asked = asked.mutate(_part=shard_of(asked.item_id, shards))
+        held = AllRows(
+            order=engine.append("order", requests.select("request_id", *ORDER_COLUMNS)),
+            requests=engine.deal("rows_requests", requests, "_portion", sum(counts)),
+            samples=engine.deal("rows_samples", samples.drop("_asked_at"), "_portion", sum(counts)),
+            asking=engine.deal("asking", asked, "_part", shards),
+            fates=engine.append("rows_fates", rows.fates),
+        )
+    return held
