@@ -33,7 +33,9 @@ def test_forward_and_backward(name: str) -> None:
     logits = model(batch)
     assert set(logits) == {"click", "purchase"}
     assert all(x.shape == (40,) and bool(torch.isfinite(x).all()) for x in logits.values())
-    torch.autograd.backward(torch.stack(list(logits.values())).pow(2).sum())
+    extra = model.auxiliary_losses(lambda logits: torch.stack(list(logits.values())).square().sum())
+    total = torch.stack([*logits.values()]).square().sum() + sum(extra.values())
+    torch.autograd.backward(total)
     without = [n for n, p in model.named_parameters() if p.grad is None or not float(p.grad.abs().max())]
     assert without == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field as Bound
@@ -61,10 +61,7 @@ class RankingModel(nn.Module, ABC):
 
     def add_heads(self, width: int) -> None:
         """One linear map to a logit a task, from representations of this width."""
-        for task in self.config.tasks:
-            head = nn.Linear(width, 1)
-            nn.init.zeros_(head.bias)
-            self.heads[task] = head
+        self.heads = linear_heads(width, self.config.tasks)
 
     @abstractmethod
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
@@ -74,7 +71,7 @@ class RankingModel(nn.Module, ABC):
         """Logits [S] by task."""
         request_RE, sample_SE = self.embedding(batch)
         z_SD = self.represent(request_RE, sample_SE, batch.request_of_S)
-        return {task: head(z_SD).squeeze(-1) for task, head in self.heads.items()}
+        return logits_of(self.heads, z_SD)
 
     def auxiliary_losses(self, loss: Loss) -> dict[str, Tensor]:
         """Terms that training adds to the loss, by name, each weighted; none for most models.
@@ -101,3 +98,18 @@ class RankingModel(nn.Module, ABC):
     def flop_counts(self) -> dict[str, Flops]:
         """Operations of a forward pass, of the same parts, by the conventions of `corank.layers.flops`."""
         return flops_by_part(self)
+
+
+def linear_heads(width: int, tasks: Sequence[str]) -> nn.ModuleDict:
+    """A linear map to a logit a task, bias 0."""
+    heads = nn.ModuleDict()
+    for task in tasks:
+        head = nn.Linear(width, 1)
+        nn.init.zeros_(head.bias)
+        heads[task] = head
+    return heads
+
+
+def logits_of(heads: nn.ModuleDict, z_SD: Tensor) -> dict[str, Tensor]:
+    """Logits [S] by task."""
+    return {task: head(z_SD).squeeze(-1) for task, head in heads.items()}
