@@ -74,16 +74,19 @@ def test_the_shared_expert_is_added() -> None:
     torch.testing.assert_close(SharedExpert(shared, routed)(x), shared(x) + routed(x))
 
 
-def test_the_penalty_is_the_weighted_mean_of_the_gates_and_its_weight_adapts() -> None:
-    config = RoutingConfig(experts=4, active=0.5, l1_start=0.01, l1_growth=2)
+def test_the_penalty_presses_open_gates_or_pulls_closed_ones_and_its_weight_adapts() -> None:
+    config = RoutingConfig(experts=4, active=0.5, l1_start=0.01, l1_growth=2, revival=0.3)
     router = ReLURouter(T, D, config).train()
     weight = 0.01
-    for bias, factor in [(9.0, 2), (9.0, 2), (-9.0, 0.5)]:  # all active, then none
+    for bias, factor in [(9.0, 2), (9.0, 2), (-9.0, 0.5)]:  # all open, then none
         router.linear.bias.data.fill_(bias)
         x = torch.randn(T, 6, D)
         gates = router(x).tolist()
-        expected = sum(sum(gates[t][s]) for t in range(T) for s in range(6)) / (T * 6)
-        assert float(router.penalty().detach()) == pytest.approx(weight * expected, rel=1e-5)
+        open_sum = sum(sum(gates[t][s]) for t in range(T) for s in range(6))
+        logits = (x @ router.linear.weight + bias).tolist()
+        closed_sum = -sum(h for t in range(T) for s in range(6) for h in logits[t][s])
+        expected = weight * open_sum if bias > 0 else 0.3 * closed_sum
+        assert float(router.penalty().detach()) == pytest.approx(expected / (T * 6), rel=1e-5)
         weight *= factor
         assert float(router.l1_weight) == pytest.approx(weight)
         assert float(router.share) == (1.0 if bias > 0 else 0.0)

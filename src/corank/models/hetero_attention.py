@@ -36,7 +36,14 @@ class HiFormerConfig(HeteroAttentionConfig):
 
 
 SIZES: dict[str, dict[str, Any]] = TRANSFORMER
-HIFORMER_RANK = {"xs": 16, "s": 64, "m": 128, "l": 256, "xl": 512}
+# Half of D: Q, K and V have as many parameters as those of each token.
+HIFORMER_RANK = {
+    "xs": 16,
+    "s": 32,
+    "m": 64,
+    "l": 128,
+    "xl": 256,
+}
 HIFORMER_SIZES: dict[str, dict[str, Any]] = {
     size: values | {"rank": HIFORMER_RANK[size]} for size, values in TRANSFORMER.items()
 }
