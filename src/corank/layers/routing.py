@@ -26,8 +26,8 @@ class ReLURouter(nn.Module):
     """`G_j = ReLU(h_j(s))`, h a linear map of each token (RankMixer, arXiv 2507.15551, section 3.4).
 
     In training it keeps h for `penalty`, whose weight adapts: times `l1_growth` while more gates are above 0
-    than wanted, divided by it while fewer are. A gate at 0 has no gradient, and L1 alone can close them all
-    for good; so while too few are open, closed ones are pulled up instead.
+    than wanted, divided by it while fewer are. A gate at 0 has no gradient, and L1 alone closes too many for
+    long; so while too few are open, closed ones are pulled up instead.
 
     Args:
         tokens: T.
