@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from corank.config import Config
 from corank.errors import CorankError
+from corank.layers.flops import Flops
 from corank.layers.sinkhorn import sinkhorn
 
 
@@ -78,3 +79,8 @@ class UniMixingLite(nn.Module):
         h_NSC = torch.bmm(x_STD.reshape(S, N, B).transpose(0, 1), w_NCC)
         o_NSC = (w_NN @ h_NSC.reshape(N, S * B)).reshape(N, S, B)
         return o_NSC.transpose(0, 1).reshape(x_STD.shape)
+
+    def flops(self) -> Flops:
+        """`2 N^2 r + 2 N b B^2` a step for the two logits, `2 N B^2 + 2 N^2 B` a sample."""
+        (N, r), (b, B, _) = self.a_Nr.shape, self.z_VCC.shape
+        return Flops(step=2 * N * N * r + 2 * N * b * B * B, sample=2 * N * B * B + 2 * N * N * B)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field as Bound
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.tokenizer import TokenizerConfig
 from corank.layers.unimixing_lite import UniMixingLite, UniMixingLiteConfig
 from corank.models.base import ModelConfig, RankingModel
+from corank.models.counting import Part
 
 
 class UniMixerLiteConfig(ModelConfig):
@@ -35,6 +36,8 @@ class UniMixerLiteConfig(ModelConfig):
 class UniMixerBlock(nn.Module):
     """`pSwiGLU( RMSNorm( X + UniMixing-Lite(X) ) )`; the streams around it carry the residual."""
 
+    PARTS: ClassVar[dict[str, Part]] = {"ffn": "feed_forward"}
+
     def __init__(self, tokens: int, config: UniMixerLiteConfig) -> None:
         super().__init__()
         self.mix: UniMixingLite = config.mixing.build(tokens, config.width)
@@ -50,6 +53,8 @@ class UniMixerBlock(nn.Module):
 
 class UniMixerLite(RankingModel):
     """Tokens, UniMixer blocks in SiameseNorm streams, the mean over tokens."""
+
+    PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"streams": "mixing"}
 
     config: UniMixerLiteConfig
 
