@@ -10,31 +10,56 @@ Legend of the shape suffixes, for the whole package:
 
 from corank.layers.cross import CrossNetwork
 from corank.layers.embedding import FeatureEmbedding
+from corank.layers.factored import factored_sinkhorn
+from corank.layers.mixing import Mixing
+from corank.layers.mixing_families import Attention, Free, Gram, Identity, Projection, TokenPermutation
 from corank.layers.mlp import MLP, SplitLinear
 from corank.layers.numbers import NumberEmbedding
 from corank.layers.per_token import PerTokenFFN, PerTokenLinear, PerTokenSwiGLU
+from corank.layers.residual_norm import PostNorm, PreNorm
 from corank.layers.rms_norm import RMSNorm
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
+from corank.layers.temperature import TemperatureConfig
 from corank.layers.token_mixer import TokenMixer
 from corank.layers.tokenizer import Tokenizer, TokenizerConfig
-from corank.layers.unimixing_lite import UniMixingLite, UniMixingLiteConfig
+from corank.layers.unimixing import Constraint, LearnedGlobal, LearnedLocal, UniMixingConfig
+from corank.layers.unimixing_factored import FactoredGlobal, UniMixingFactoredConfig
+from corank.layers.unimixing_lite import BasisLocal, LowRankGlobal, UniMixingLiteConfig
 
 __all__ = [
     "MLP",
+    "Attention",
+    "BasisLocal",
+    "Constraint",
     "CrossNetwork",
+    "FactoredGlobal",
     "FeatureEmbedding",
+    "Free",
+    "Gram",
+    "Identity",
+    "LearnedGlobal",
+    "LearnedLocal",
+    "LowRankGlobal",
+    "Mixing",
     "NumberEmbedding",
     "PerTokenFFN",
     "PerTokenLinear",
     "PerTokenSwiGLU",
+    "PostNorm",
+    "PreNorm",
+    "Projection",
     "RMSNorm",
     "SiameseNorm",
     "SplitLinear",
+    "TemperatureConfig",
     "TokenMixer",
+    "TokenPermutation",
     "Tokenizer",
     "TokenizerConfig",
-    "UniMixingLite",
+    "UniMixingConfig",
+    "UniMixingFactoredConfig",
     "UniMixingLiteConfig",
+    "factored_sinkhorn",
     "sinkhorn",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field as Bound
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from corank.config import Config
 from corank.features.batch import Batch
 from corank.features.schema import InputSchema
 from corank.layers.embedding import FeatureEmbedding
+from corank.layers.mixing import Mixing
 
 Task = Literal["click", "purchase"]
 
@@ -69,9 +70,24 @@ class RankingModel(nn.Module, ABC):
     def set_progress(self, done: float) -> None:
         """Told before each step how much of training is done (0..1); models that anneal use it."""
 
+    def mixings(self) -> list[Mixing]:
+        """The mixing layers, in order; none for models without."""
+        return [module for module in self.modules() if isinstance(module, Mixing)]
+
     def mixing(self) -> list[Tensor]:
         """The learned global mixing matrices [N, N] by block; none for models that learn none."""
-        return []
+        matrices = [mixing.matrix() for mixing in self.mixings()]
+        return [matrix for matrix in matrices if matrix is not None]
+
+    def fold(self) -> Self:
+        """Turn what does not depend on the input into constants, for inference: the same scores, in place.
+
+        A folded model cannot be trained further, nor its weights be read by one that is not folded. Nothing changes in
+        models without such parts.
+        """
+        for mixing in self.mixings():
+            mixing.fold()
+        return self
 
     def parameter_counts(self) -> dict[str, int]:
         """Number of parameters of each part, and in total."""

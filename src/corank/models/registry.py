@@ -15,8 +15,9 @@ from corank.models.dlrm_mlp import SIZES as DLRM_MLP
 from corank.models.dlrm_mlp import DLRMMLPConfig
 from corank.models.rankmixer import SIZES as RANKMIXER
 from corank.models.rankmixer import RankMixerConfig
-from corank.models.unimixer_lite import SIZES as UNIMIXER_LITE
-from corank.models.unimixer_lite import UniMixerLiteConfig
+from corank.models.unimixer import LITE_SIZES as UNIMIXER_LITE
+from corank.models.unimixer import SIZES as UNIMIXER
+from corank.models.unimixer import UniMixerConfig, UniMixerLiteConfig, UniMixerLiteFactoredConfig
 
 Sizes = Mapping[str, Mapping[str, Any]]
 
@@ -24,7 +25,9 @@ FAMILIES: dict[str, tuple[type[ModelConfig], Sizes]] = {
     "dcnv2": (DCNv2Config, DCNV2),
     "dlrm_mlp": (DLRMMLPConfig, DLRM_MLP),
     "rankmixer": (RankMixerConfig, RANKMIXER),
+    "unimixer": (UniMixerConfig, UNIMIXER),
     "unimixer_lite": (UniMixerLiteConfig, UNIMIXER_LITE),
+    "unimixer_lite_factored": (UniMixerLiteFactoredConfig, UNIMIXER_LITE),
 }
 
 
