@@ -34,7 +34,7 @@ SHAPES = [(4, 8), (3, 5), (1, 6), (5, 1)]
 
 
 def attention(x: Tensor, w_q: Tensor, w_k: Tensor, w_v: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(d)) v of one sample [T, D], token by token; weights [D, D], or one [D, D] a token."""
+    """softmax(q k^T / sqrt(d)) v of one sample [T, D], token by token; weights [D, D], or one a token."""
     T, d = x.shape
     own = w_q.dim() == 3
     q = [x[i] @ (w_q[i] if own else w_q) for i in range(T)]
@@ -131,7 +131,7 @@ def test_fm(tokens: int, width: int, columns: int) -> None:
 
 
 def test_fm_holds_rendles_pairwise_sum() -> None:
-    """With Y = I, G is there to see: its entries above the diagonal add up to the factorisation machine's term."""
+    """With Y = I, G is there to see: its entries above the diagonal add up to the machine's pairwise term."""
     layer = Mixing(5, 4, Gram(), Free(columns=5))
     with torch.no_grad():
         dict(layer.named_parameters())["local.y_NC"].copy_(torch.eye(5))
@@ -146,7 +146,7 @@ def test_fm_holds_rendles_pairwise_sum() -> None:
 )
 @pytest.mark.parametrize("samples", [1, 3])
 def test_unimixing(tokens: int, width: int, block: int, samples: int) -> None:
-    """W_G [x_1 W_B^1 ; ... ; x_N W_B^N], symmetric and doubly stochastic; B = 1 and B = L are two of the shapes.
+    """W_G [x_1 W_B^1 ; ... ; x_N W_B^N], symmetric and doubly stochastic; also with B = 1 and B = L.
 
     Sinkhorn stops at a tolerance of a row's sum: here at 1e-6, near float32's own.
     """

@@ -12,6 +12,7 @@ from torch import Tensor
 from corank.errors import CorankError
 from corank.layers import Mixing, TokenMixer, UniMixingConfig, UniMixingFactoredConfig, UniMixingLiteConfig
 from corank.layers.leaning import bias
+from corank.layers.mixing import Learned
 from corank.layers.sinkhorn import sinkhorn
 
 AnyConfig = UniMixingConfig | UniMixingLiteConfig | UniMixingFactoredConfig
@@ -127,7 +128,7 @@ def test_bfloat16_is_near(config: AnyConfig) -> None:
 
 @pytest.mark.parametrize("init", ["identity", "permutation"])
 def test_logits_lean_to_a_permutation(init: Literal["identity", "permutation"]) -> None:
-    """Its entries begin with most of their row, at tau = 1, more so as tau falls, for any number of blocks."""
+    """Its entries begin with most of their row at tau = 1, and more so as tau falls."""
     tokens, width, block = 8, 64, 4
     order = torch.arange(128).view(8, 16, 1) if init == "identity" else None
     x = torch.arange(tokens * width, dtype=torch.float32).view(1, tokens, width)
@@ -151,6 +152,7 @@ def test_local_logits_lean_to_the_identity_or_not() -> None:
         kept = []
         for init in ("identity", "normal"):
             layer = config.model_copy(update={"local_init": init}).build(8, 64)
+            assert isinstance(layer.local, Learned)
             w_NCC = layer.local.matrices(layer.tau)[0].detach()
             kept.append(float(w_NCC.diagonal(dim1=1, dim2=2).mean()))
         assert kept[0] > 0.6

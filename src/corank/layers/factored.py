@@ -1,4 +1,4 @@
-"""Doubly stochastic matrices of low rank, scaled through their factors: nothing of size N x N is ever made."""
+"""Doubly stochastic matrices of low rank, scaled through their factors: nothing N x N is ever made."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def factored_sinkhorn(
         between them is free).
 
     >>> left, right = factored_sinkhorn(torch.randn(6, 2), torch.randn(2, 6))
-    >>> bool(((left @ right).sum(0) - 1).abs().max() < 1e-4), bool(((left @ right).sum(1) - 1).abs().max() < 1e-4)
-    (True, True)
+    >>> [bool(((left @ right).sum(side) - 1).abs().max() < 1e-4) for side in (0, 1)]
+    [True, True]
     """
     d = factored_scalings(log_a, log_b, symmetric, tolerance, iterations)
     u_N, v_N = (d, d) if symmetric else d.chunk(2)
@@ -99,7 +99,7 @@ def factored_scalings(
 
 
 @factored_scalings.register_fake
-def _(log_a: Tensor, log_b: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
+def _(log_a: Tensor, _log_b: Tensor, symmetric: bool, _tolerance: float, _iterations: int) -> Tensor:
     return log_a.new_empty(len(log_a) if symmetric else 2 * len(log_a))
 
 

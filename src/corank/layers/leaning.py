@@ -29,8 +29,9 @@ def order(init: Init, shape: MixingShape) -> Tensor | None:
 def bias(lean: float, n: int) -> float:
     """What to add to one of n equal logits that its odds against the others together are exp(lean).
 
-    >>> round(torch.tensor([bias(2.0, 5), 0, 0, 0, 0]).softmax(0)[0].item(), 3) == round(1 / (1 + math.exp(-2)), 3)
-    True
+    >>> odds = math.exp(bias(2.0, 5)) / 4
+    >>> round(math.log(odds), 6)
+    2.0
     """
     return lean + math.log(max(n - 1, 1))
 
@@ -48,9 +49,9 @@ def square(n: int, target_N: Tensor | None, lean: float, sinkhorn: bool) -> Tens
 def product(n: int, rank: int, target_N: Tensor | None, lean: float) -> tuple[Tensor, Tensor]:
     """Factors [n, r] and [r, n] of logits.
 
-    Without a target the product has variance 1. A product of rank r < n is no permutation, but may lean to one:
-    with random unit vectors u_i, logits c u_i.u_j are c where i = j and N(0, c^2 / r) elsewhere, and the largest of n of
-    these stays below c while r > 2 ln n.
+    Without a target the product has variance 1. A product of rank r < n is no permutation, but may lean to
+    one: with random unit vectors u_i, logits c u_i.u_j are c where i = j and N(0, c^2 / r) elsewhere, and the
+    largest of n of these stays below c while r > 2 ln n.
 
     Raises:
         CorankError: r is too small for that.

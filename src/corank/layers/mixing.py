@@ -76,6 +76,18 @@ class LocalPattern(Config, ABC):
         """
 
 
+class MixingConfig(Config, ABC):
+    """A pair of patterns in one flat configuration, as models use them."""
+
+    @abstractmethod
+    def build(self, tokens: int, width: int) -> Mixing:
+        """The module for T x D inputs.
+
+        Raises:
+            CorankError: the sizes do not fit one another.
+        """
+
+
 class Learned(nn.Module, ABC):
     """A pattern of matrices that do not depend on the input: made once a step, and constants once trained."""
 

@@ -14,7 +14,7 @@ from corank.layers.operators import Factored, Permutation, blockwise
 class Attention(GlobalPattern):
     """`G = softmax( (X W_Q)(X W_K)^T / sqrt(d) )`, one head (Vaswani et al. 2017, arXiv 1706.03762).
 
-    `token_specific`: every block has its own W_Q and W_K (HiFormer's heterogeneous attention, arXiv 2311.05884).
+    `token_specific`: every block has its own W_Q and W_K (heterogeneous; HiFormer, arXiv 2311.05884).
     """
 
     token_specific: bool = False
@@ -69,7 +69,7 @@ class Gram(GlobalPattern):
     Multiplied from the right, X (X^T Y), as Wukong does.
     """
 
-    def build(self, shape: MixingShape) -> nn.Module:  # noqa: ARG002  # all shapes will do
+    def build(self, _shape: MixingShape) -> nn.Module:
         """The module."""
         return _Gram()
 
@@ -82,7 +82,7 @@ class _Gram(nn.Module):
 class Identity(LocalPattern):
     """`local(X) = X`."""
 
-    def build(self, shape: MixingShape) -> nn.Module:  # noqa: ARG002  # all shapes will do
+    def build(self, _shape: MixingShape) -> nn.Module:
         """The module."""
         return _Identity()
 

@@ -1,4 +1,4 @@
-"""Matrices between blocks, and their product with the blocks of all samples, in the order of memory that is fast."""
+"""Matrices between blocks, and their products with the blocks of all samples in a fast order of memory."""
 
 from __future__ import annotations
 

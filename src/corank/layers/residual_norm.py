@@ -57,6 +57,6 @@ class PostNorm(nn.Module):
 
 def residual(norm: Norm, blocks: Iterable[nn.Module], width: int) -> SiameseNorm | PreNorm | PostNorm:
     """The blocks in their residual streams."""
+    kinds: dict[Norm, type[SiameseNorm | PreNorm | PostNorm]]
     kinds = {"siamese": SiameseNorm, "pre": PreNorm, "post": PostNorm}
-    streams: SiameseNorm | PreNorm | PostNorm = kinds[norm](blocks, width)
-    return streams
+    return kinds[norm](blocks, width)

@@ -2,12 +2,13 @@
 
 For K = exp(w) symmetric, D K D with D = diag(exp(d)) has row sums r = 1 exactly where
 
-    f(d) = 1/2 sum_ij exp(w_ij + d_i + d_j) - sum_i d_i,     grad f = r - 1,     Hessian = diag(r) + D K D
+    f(d) = 1/2 sum_ij exp(w_ij + d_i + d_j) - sum_i d_i,   grad f = r - 1,   Hessian = diag(r) + D K D
 
-is least. Other matrices are the symmetric case [[0, w], [w^T, 0]] with d = [u ; v]. Plain Sinkhorn steps, d - log(r) / 2,
-are slow once the matrix is sharp: a thousand leave row errors of .001 to .01 at tau = .05. Newton's, with conjugate gradients
-inside, need 10 to 50, starting from softened logits that are sharpened by steps (d doubles where w does). The gradient of
-d with respect to w solves the same linear system at the fixed point: nothing is unrolled.
+is least. Other matrices are the symmetric case [[0, w], [w^T, 0]] with d = [u ; v]. Plain Sinkhorn steps,
+d - log(r) / 2, are slow once the matrix is sharp: a thousand leave row errors of .001 to .01 at tau = .05.
+Newton's, with conjugate gradients inside, need 10 to 50, starting from softened logits that are sharpened by
+steps (d doubles where w does). The gradient of d with respect to w solves the same linear system at the fixed
+point: nothing is unrolled.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ LONGEST = 3.0
 
 
 class Kernel(ABC):
-    """A positive matrix K = exp(w). d holds its log scalings: [..., N] if it is symmetric, else [u ; v] [..., 2 N]."""
+    """A positive matrix K = exp(w).
+
+    d holds its log scalings: [..., N] if it is symmetric, else [u ; v] [..., 2 N].
+    """
 
     symmetric: bool
 

@@ -56,7 +56,7 @@ def sinkhorn(
 
 
 def precise(x: Tensor) -> Tensor:
-    """In float32 at least: where exponentials are taken of numbers divided by a small tau, half precision is lost."""
+    """In float32 at least: exponentials of numbers divided by a small tau bear no half precision."""
     return x if x.dtype == torch.float64 else x.float()
 
 
@@ -119,7 +119,7 @@ def scalings(logits: Tensor, symmetric: bool, tolerance: float, iterations: int)
 
 
 @scalings.register_fake
-def _(logits: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
+def _(logits: Tensor, symmetric: bool, _tolerance: float, _iterations: int) -> Tensor:
     n = logits.shape[-1]
     return logits.new_empty((*logits.shape[:-2], n if symmetric else 2 * n))
 

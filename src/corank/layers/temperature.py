@@ -13,9 +13,9 @@ from corank.config import Config
 class TemperatureConfig(Config):
     """The temperature tau of the Sinkhorn logits, by the share of training that is done.
 
-    * `linear`: `tau = max(start - (start - end) * done, end)`; the paper's `max(1 - .95 j / J, .05)` as it stands;
-    * `two_stage`: `start` for the share `warmup` of the steps, then `end` (the paper's "model warm-up", in one run:
-      neither the optimizer's state nor the learning rate begins anew);
+    * `linear`: `tau = start - (start - end) * done`; by default the paper's `max(1 - .95 j / J, .05)`;
+    * `two_stage`: `start` for the share `warmup` of the steps, then `end`: the paper's "model warm-up", in
+      one run, in which neither the optimizer's state nor the learning rate begins anew;
     * `constant`: `start`.
 
     >>> [round(TemperatureConfig().at(done), 3) for done in (0, 0.5, 1)]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from corank.config import Config
 from corank.layers.leaning import Init, bias, order, square
-from corank.layers.mixing import GlobalPattern, Learned, LocalPattern, Mixing, MixingShape
+from corank.layers.mixing import GlobalPattern, Learned, LocalPattern, Mixing, MixingConfig, MixingShape
 from corank.layers.operators import Dense, blockwise
 from corank.layers.sinkhorn import ITERATIONS, TOLERANCE, sinkhorn
 
@@ -22,7 +22,7 @@ class Scaling(Config):
 
 
 class Constraint(Scaling):
-    """What becomes of free parameters W: `Sinkhorn( (W + W^T) / 2 / tau )`, each part of which can be left out.
+    """What becomes of parameters W: `Sinkhorn( (W + W^T) / 2 / tau )`, each part of which can be left out.
 
     Without `sinkhorn` there is no temperature either: W is used as it is, or as (W + W^T) / 2.
     """
@@ -100,7 +100,7 @@ class _LearnedLocal(Learned):
         return x_SNC @ w_NCC[0].to(x_SNC.dtype) if len(w_NCC) == 1 else blockwise(x_SNC, w_NCC)
 
 
-class UniMixingConfig(Constraint):
+class UniMixingConfig(Constraint, MixingConfig):
     """One UniMixing: `reshape( W_G [x_1 W_B^1 ; ... ; x_N W_B^N] )`, with N^2 + N B^2 parameters."""
 
     block: int = Bound(default=4, ge=1)  # B, channels of a block

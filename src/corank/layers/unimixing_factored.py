@@ -1,14 +1,16 @@
 """UniMixing-Lite with positive factors: the global matrix itself has rank r, and is never made.
 
-    P = D_1 A B D_2,    A = exp(A_G / tau) in R^{N x r},    B = exp(B_G / tau) in R^{r x N},    doubly stochastic.
+    P = D_1 A B D_2,  A = exp(A_G / tau) in R^{N x r},  B = exp(B_G / tau) in R^{r x N},  doubly stochastic.
 
 Symmetric: A = [F_1 | F_2] and B = [F_2 | F_1]^T, so that A B = F_1 F_2^T + F_2 F_1^T, and one D.
 
-How expressive it is. Such P are the positive doubly stochastic matrices of nonnegative rank r (any P = U V with positive
-U, V is one: D_1 = D_2 = 1); symmetric ones, those of the form above. The paper's are those whose logarithm has rank r, up
-to terms u_i + v_j; their rank is full. Neither set holds the other. A P of rank r mixes through r channels: it is at least
-sqrt(N - r) from every permutation in Frobenius norm (Eckart-Young), which averages within r groups of blocks attain; the
-paper's come as near as one likes, even with r = 1 (logits c x_i x_j are -c (x_i - x_j)^2 / 2 up to u_i + v_j). What a block keeps of itself is left to the residual beside the mixing.
+How expressive it is. Such P are the doubly stochastic matrices with positive factors of width r (any such
+P = U V is one, with D_1 = D_2 = 1); symmetric ones, those of the form above. The paper's are those whose
+logarithm has rank r, up to terms u_i + v_j; their rank is full. Neither set holds the other. A P of rank r
+mixes through r channels. It is at least sqrt(N - r) from every permutation in Frobenius norm (Eckart-Young),
+which averages within r groups of blocks attain; the paper's come as near as one likes, even with r = 1
+(logits c x_i x_j are -c (x_i - x_j)^2 / 2 up to u_i + v_j). What a block keeps of itself is left to the
+residual beside the mixing.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from torch import Tensor, nn
 from corank.errors import CorankError
 from corank.layers.factored import factored_sinkhorn
 from corank.layers.leaning import Init
-from corank.layers.mixing import GlobalPattern, Learned, Mixing, MixingShape
+from corank.layers.mixing import GlobalPattern, Learned, Mixing, MixingConfig, MixingShape
 from corank.layers.operators import Factored
 from corank.layers.sinkhorn import precise
 from corank.layers.unimixing import Constraint, Scaling
@@ -50,7 +52,7 @@ class _FactoredGlobal(Learned):
         self.scaling, N, r = pattern.scaling, shape.blocks, pattern.rank
         if self.scaling.symmetric and r % 2:
             raise CorankError(f"unimixing: a symmetric factored matrix has an even rank, found {r}")
-        # The sum of r terms exp(N(0, 2 s^2)) varies as exp(N(0, 1)) does, the paper's entries: not less with a larger r.
+        # So that a sum of r terms exp(N(0, 2 s^2)) varies as exp(N(0, 1)), the paper's entries, for every r.
         spread = math.sqrt(math.log(1 + r * (math.e - 1)) / 2)
         self.a_Nr = nn.Parameter(torch.randn(N, r) * spread)
         if not self.scaling.symmetric:
@@ -67,7 +69,7 @@ class _FactoredGlobal(Learned):
         return Factored(*matrices)
 
 
-class UniMixingFactoredConfig(Scaling):
+class UniMixingFactoredConfig(Scaling, MixingConfig):
     """One UniMixing-Lite with positive factors: N r (symmetric) or 2 N r, + b B^2 + N b parameters."""
 
     block: int = Bound(default=4, ge=1)  # B, channels of a block
@@ -81,12 +83,12 @@ class UniMixingFactoredConfig(Scaling):
         """The module for T x D inputs.
 
         Raises:
-            CorankError: B does not divide T * D, the rank is odd, or the global matrix should lean.
+            CorankError: B does not divide T * D, the rank is odd, or the global matrix is to lean.
         """
         if self.global_init != "normal":
             raise CorankError(
                 f"unimixing: a factored matrix of rank {self.rank} cannot lean to a permutation of "
-                f"{tokens * width // self.block} blocks; expected global_init normal, found {self.global_init}"
+                f"{tokens * width // self.block} blocks: expected global_init normal, not {self.global_init}"
             )
         local = Constraint(symmetric=self.symmetric, tolerance=self.tolerance, iterations=self.iterations)
         p = FactoredGlobal(scaling=self, rank=self.rank)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from corank.errors import CorankError
 from corank.layers.leaning import Init, bias, order, product
-from corank.layers.mixing import GlobalPattern, Learned, LocalPattern, Mixing, MixingShape
+from corank.layers.mixing import GlobalPattern, Learned, LocalPattern, Mixing, MixingConfig, MixingShape
 from corank.layers.operators import Dense, blockwise
 from corank.layers.sinkhorn import precise
 from corank.layers.unimixing import Constraint
@@ -53,7 +53,7 @@ class _LowRankGlobal(Learned):
 
 
 class BasisLocal(LocalPattern):
-    """`W_B^i = Sinkhorn( sum_l omega_l^i Z_l / tau )`, Z_l in R^{B x B} shared by all blocks; omega is raw."""
+    """`W_B^i = Sinkhorn( sum_l omega_l^i Z_l / tau )`, Z_l (B x B) shared by all blocks; omega is raw."""
 
     constraint: Constraint = Constraint()
     basis: int = Bound(default=2, ge=1)  # b
@@ -86,8 +86,8 @@ class _BasisLocal(Learned):
         return blockwise(x_SNC, *matrices)
 
 
-class UniMixingLiteConfig(Constraint):
-    """One UniMixing-Lite: `reshape( W_r [x_1 W_B^1 ; ... ; x_N W_B^N] )`, with 2 N r + b B^2 + N b parameters."""
+class UniMixingLiteConfig(Constraint, MixingConfig):
+    """One UniMixing-Lite: `reshape( W_r [x_1 W_B^1 ; ...] )`, with 2 N r + b B^2 + N b parameters."""
 
     block: int = Bound(default=4, ge=1)  # B, channels of a block
     rank: int = Bound(default=16, ge=1)  # r, inner width of the global logits

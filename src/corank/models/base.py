@@ -82,8 +82,8 @@ class RankingModel(nn.Module, ABC):
     def fold(self) -> Self:
         """Turn what does not depend on the input into constants, for inference: the same scores, in place.
 
-        A folded model cannot be trained further, nor its weights be read by one that is not folded. Nothing changes in
-        models without such parts.
+        A folded model cannot be trained further, nor its weights be read by one that is not folded. Nothing
+        changes in models without such parts.
         """
         for mixing in self.mixings():
             mixing.fold()

@@ -1,4 +1,4 @@
-"""UniMixer (arXiv 2604.00590): a learned mixing of channel blocks and per-token feed-forwards in residual streams."""
+"""UniMixer (arXiv 2604.00590): learned mixing of channel blocks, feed-forwards, residual streams."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
-from corank.layers.mixing import Mixing
+from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.per_token import PerTokenSwiGLU
 from corank.layers.residual_norm import Norm, residual
 from corank.layers.rms_norm import RMSNorm
@@ -19,11 +19,9 @@ from corank.layers.unimixing_factored import UniMixingFactoredConfig
 from corank.layers.unimixing_lite import UniMixingLiteConfig
 from corank.models.base import ModelConfig, RankingModel
 
-AnyMixing = UniMixingConfig | UniMixingLiteConfig | UniMixingFactoredConfig
 
-
-class UniMixerConfig(ModelConfig):
-    """Sizes of `UniMixer`; `mixing` says which of the three it is."""
+class MixerConfig(ModelConfig):
+    """Sizes of a `UniMixer`, whatever its mixing."""
 
     tokenizer: TokenizerConfig = TokenizerConfig()
     width: int = Bound(default=64, ge=1)  # D
@@ -31,21 +29,27 @@ class UniMixerConfig(ModelConfig):
     expansion: float = Bound(default=1.0, gt=0)  # hidden width of pSwiGLU, in D
     norm: Norm = "siamese"
     temperature: TemperatureConfig = TemperatureConfig()
-    mixing: AnyMixing = UniMixingConfig()
+    mixing: MixingConfig
 
     def build(self, schema: InputSchema) -> UniMixer:
         """The model for inputs of this shape."""
         return UniMixer(schema, self)
 
 
-class UniMixerLiteConfig(UniMixerConfig):
-    """The same with UniMixing-Lite, as in the paper."""
+class UniMixerConfig(MixerConfig):
+    """With UniMixing."""
+
+    mixing: UniMixingConfig = UniMixingConfig()
+
+
+class UniMixerLiteConfig(MixerConfig):
+    """With UniMixing-Lite, as in the paper."""
 
     mixing: UniMixingLiteConfig = UniMixingLiteConfig()
 
 
-class UniMixerLiteFactoredConfig(UniMixerConfig):
-    """The same with UniMixing-Lite of positive factors."""
+class UniMixerLiteFactoredConfig(MixerConfig):
+    """With UniMixing-Lite of positive factors."""
 
     mixing: UniMixingFactoredConfig = UniMixingFactoredConfig()
 
@@ -53,7 +57,7 @@ class UniMixerLiteFactoredConfig(UniMixerConfig):
 class UniMixerBlock(nn.Module):
     """`pSwiGLU( RMSNorm( X + UniMixing(X) ) )`; the streams around it carry the residual."""
 
-    def __init__(self, tokens: int, config: UniMixerConfig) -> None:
+    def __init__(self, tokens: int, config: MixerConfig) -> None:
         super().__init__()
         self.mix: Mixing = config.mixing.build(tokens, config.width)
         self.norm = RMSNorm(config.width)
@@ -69,9 +73,9 @@ class UniMixerBlock(nn.Module):
 class UniMixer(RankingModel):
     """Tokens, UniMixer blocks in their residual streams, the mean over tokens."""
 
-    config: UniMixerConfig
+    config: MixerConfig
 
-    def __init__(self, schema: InputSchema, config: UniMixerConfig) -> None:
+    def __init__(self, schema: InputSchema, config: MixerConfig) -> None:
         super().__init__(schema, config)
         slots = self.embedding.request_slots, self.embedding.sample_slots
         self.tokenizer = config.tokenizer.build(*slots, config.width)
