@@ -18,7 +18,7 @@ from corank.layers import (
     UniMixingLiteConfig,
     factored_sinkhorn,
 )
-from corank.layers.factored import factored_scalings
+from corank.layers.factored import factored_doubly_stochastic
 
 
 def factors(n: int, r: int, symmetric: bool, spread: float = 1.5, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -141,7 +141,7 @@ def test_it_is_one_node_to_export() -> None:
     torch.testing.assert_close(program.module()(a, b), Module()(a, b))
     checks = ("test_schema", "test_autograd_registration", "test_faketensor")
     inputs = (a.requires_grad_(), b.requires_grad_(), False, 1e-4, 100)
-    torch.library.opcheck(factored_scalings, inputs, test_utils=checks)
+    torch.library.opcheck(factored_doubly_stochastic, inputs, test_utils=checks)
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -10,7 +10,7 @@ from tests.layers.references import scaled
 from torch import Tensor, nn
 
 from corank.layers import sinkhorn
-from corank.layers.sinkhorn import row_error, scalings
+from corank.layers.sinkhorn import doubly_stochastic, row_error
 
 
 def logits(kind: str, n: int, seed: int = 0) -> Tensor:
@@ -155,4 +155,4 @@ def test_the_operation_is_registered_as_pytorch_wants_it() -> None:
     for symmetric in (True, False):
         w = logits("normal", 5).requires_grad_()
         checks = ("test_schema", "test_autograd_registration", "test_faketensor")
-        torch.library.opcheck(scalings, (w, symmetric, 1e-4, 100), test_utils=checks)
+        torch.library.opcheck(doubly_stochastic, (w, symmetric, 1e-4, 100), test_utils=checks)

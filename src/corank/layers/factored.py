@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from corank.layers.scaling import Kernel, Times, adjoint, solve
+from corank.layers.scaling import Kernel, Times, adjoint, balanced, solve
 from corank.layers.sinkhorn import ITERATIONS, TOLERANCE
 
 
@@ -38,10 +38,8 @@ def factored_sinkhorn(
     >>> [bool(((left @ right).sum(side) - 1).abs().max() < 1e-4) for side in (0, 1)]
     [True, True]
     """
-    d = factored_scalings(log_a, log_b, symmetric, tolerance, iterations)
-    u_N, v_N = (d, d) if symmetric else d.chunk(2)
-    share_r = torch.logsumexp((log_b + v_N).detach(), 1)  # cancels in the product: no gradient
-    return torch.exp(log_a + u_N.unsqueeze(1) + share_r), torch.exp(log_b + v_N - share_r.unsqueeze(1))
+    left, right = factored_doubly_stochastic(log_a, log_b, symmetric, tolerance, iterations)
+    return left, right
 
 
 @dataclass(frozen=True)
@@ -78,46 +76,59 @@ class FactorKernel(Kernel):
         return left_Nr, torch.exp(self.log_b + v_N - share_r.unsqueeze(1))
 
     def times(self, d: Tensor) -> Times:
-        left_Nr, right_rN = self.scaled(d)
-
-        def times(x: Tensor) -> Tensor:
-            if self.symmetric:
-                return left_Nr @ (right_rN @ x)
-            a_N, b_N = x.chunk(2)
-            return torch.cat([left_Nr @ (right_rN @ b_N), (a_N @ left_Nr) @ right_rN])
-
-        return times
+        return _times(*self.scaled(d), self.symmetric)
 
 
-@torch.library.custom_op("corank::factored_scalings", mutates_args=())
-def factored_scalings(
+def _times(left_Nr: Tensor, right_rN: Tensor, symmetric: bool) -> Times:
+    def times(x: Tensor) -> Tensor:
+        if symmetric:
+            return left_Nr @ (right_rN @ x)
+        a_N, b_N = x.chunk(2)
+        return torch.cat([left_Nr @ (right_rN @ b_N), (a_N @ left_Nr) @ right_rN])
+
+    return times
+
+
+@torch.library.custom_op("corank::factored_doubly_stochastic", mutates_args=())
+def factored_doubly_stochastic(
     log_a: Tensor, log_b: Tensor, symmetric: bool, tolerance: float, iterations: int
-) -> Tensor:
-    """The log scalings d [N] if A B is symmetric, else [u ; v] [2 N] of its rows and columns."""
+) -> tuple[Tensor, Tensor]:
+    """exp(log_a) exp(log_b) scaled to sums of 1, as two factors."""
     with torch.autocast(log_a.device.type, enabled=False):
-        return solve(FactorKernel(log_a, log_b, symmetric), tolerance, iterations)
+        kernel = FactorKernel(log_a, log_b, symmetric)
+        return kernel.scaled(solve(kernel, tolerance, iterations))
 
 
-@factored_scalings.register_fake
-def _(log_a: Tensor, _log_b: Tensor, symmetric: bool, _tolerance: float, _iterations: int) -> Tensor:
-    return log_a.new_empty(len(log_a) if symmetric else 2 * len(log_a))
+@factored_doubly_stochastic.register_fake
+def _(
+    log_a: Tensor, log_b: Tensor, _symmetric: bool, _tolerance: float, _iterations: int
+) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(log_a), torch.empty_like(log_b)
 
 
-def _setup(ctx: Any, inputs: tuple[Tensor, Tensor, bool, float, int], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], inputs[1], output)
+def _setup(ctx: Any, inputs: tuple[Tensor, Tensor, bool, float, int], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*output)
     ctx.symmetric = inputs[2]
 
 
-def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-    """-(a_i + b_j) P_ij, taken through d log K / d log A and d log K / d log B; b = 0 where symmetric."""
-    log_a, log_b, d = ctx.saved_tensors
-    kernel = FactorKernel(log_a, log_b, ctx.symmetric)
-    with torch.autocast(log_a.device.type, enabled=False):
-        x, (left_Nr, right_rN) = adjoint(kernel, d, gradient), kernel.scaled(d)
-        a_N, b_N = (x, torch.zeros_like(x)) if ctx.symmetric else x.chunk(2)
-        of_a = left_Nr * (a_N.unsqueeze(1) * right_rN.sum(1) + right_rN @ b_N)
-        of_b = right_rN * ((a_N @ left_Nr).unsqueeze(1) + left_Nr.sum(0).unsqueeze(1) * b_N)
-        return -of_a, -of_b, None, None, None
+def _backward(ctx: Any, of_left: Tensor, of_right: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    """d left_ik = left_ik (da_ik + du_i), d right_kj = right_kj (db_kj + dv_j), the sums staying 1.
+
+    How the size of a product is shared between its factors is a convention, and counts as constant.
+    """
+    left_Nr, right_rN = ctx.saved_tensors
+    with torch.autocast(left_Nr.device.type, enabled=False):
+        of_a, of_b = of_left * left_Nr, of_right * right_rN
+        rows_N, columns_N = of_a.sum(1), of_b.sum(0)
+        times = _times(left_Nr, right_rN, ctx.symmetric)
+        if ctx.symmetric:
+            a_N = adjoint(times, rows_N + columns_N)
+            b_N = torch.zeros_like(a_N)
+        else:
+            a_N, b_N = adjoint(times, balanced(torch.cat([rows_N, columns_N]))).chunk(2)
+        of_a -= left_Nr * (a_N.unsqueeze(1) * right_rN.sum(1) + right_rN @ b_N)
+        of_b -= right_rN * ((a_N @ left_Nr).unsqueeze(1) + left_Nr.sum(0).unsqueeze(1) * b_N)
+        return of_a, of_b, None, None, None
 
 
-factored_scalings.register_autograd(_backward, setup_context=_setup)
+factored_doubly_stochastic.register_autograd(_backward, setup_context=_setup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ class Dense:
     def __matmul__(self, h_SNC: Tensor) -> Tensor:
         """W h for every sample, [S, N, C]."""
         w_NN = self.w_NN.to(h_SNC.dtype)
-        return _to_blocks(_to_rows(h_SNC) @ w_NN.t(), h_SNC)
+        rows: Tensor = _Rows.apply(w_NN, _columns(h_SNC))  # type: ignore[no-untyped-call]  # torch has no types here
+        return _blocks(rows, h_SNC)
 
     def full(self) -> Tensor:
         """[N, N]."""
@@ -36,7 +38,7 @@ class Factored:
         left, right = self.left.to(h_SNC.dtype), self.right.to(h_SNC.dtype)
         if left.dim() == 3:
             return left @ (right @ h_SNC)
-        return _to_blocks(_to_rows(h_SNC) @ right.t() @ left.t(), h_SNC)
+        return _blocks((right @ _columns(h_SNC)).t() @ left.t(), h_SNC)
 
     def full(self) -> Tensor:
         """[N, N], for a picture of it."""
@@ -67,15 +69,29 @@ def blockwise(x_SNC: Tensor, w_NCC: Tensor) -> Tensor:
     return torch.bmm(x_SNC.transpose(0, 1), w_NCC.to(x_SNC.dtype)).transpose(0, 1)
 
 
-def _to_rows(h_SNC: Tensor) -> Tensor:
-    """[S * C, N]: a view of what `blockwise` gives, else a copy that stays within each sample."""
+def _columns(h_SNC: Tensor) -> Tensor:
+    """[N, S * C]: a view of what `blockwise` gives, else of a copy that stays within each sample."""
     S, N, C = h_SNC.shape
     if h_SNC.stride(0) == C:
-        return h_SNC.transpose(0, 1).reshape(N, S * C).t()
-    return h_SNC.transpose(1, 2).reshape(S * C, N)
+        return h_SNC.transpose(0, 1).reshape(N, S * C)
+    return h_SNC.transpose(1, 2).reshape(S * C, N).t()
 
 
-def _to_blocks(rows: Tensor, like_SNC: Tensor) -> Tensor:
-    """[S * C, N] as [S, N, C]."""
+def _blocks(rows: Tensor, like_SNC: Tensor) -> Tensor:
+    """[S * C, N] as [S, N, C]: what a product leaves in this order is put in order sample by sample."""
     S, N, C = like_SNC.shape
     return rows.view(S, C, N).transpose(1, 2)
+
+
+class _Rows(torch.autograd.Function):
+    """(W H)^T, [m, N], with the gradient of H in the order of H: the small products before it want that."""
+
+    @staticmethod
+    def forward(ctx: Any, w_NN: Tensor, h_Nm: Tensor) -> Tensor:
+        ctx.save_for_backward(w_NN, h_Nm)
+        return h_Nm.t() @ w_NN.t()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
+        (w_NN, h_Nm), (g_mN,) = ctx.saved_tensors, grads
+        return g_mN.t() @ h_Nm.t(), w_NN.t() @ g_mN.t()

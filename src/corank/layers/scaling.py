@@ -58,13 +58,12 @@ class Kernel(ABC):
     def times(self, d: Tensor) -> Times:
         """x -> P x for the scaled P (with [u ; v]: [a ; b] -> [P b ; P^T a])."""
 
-    def balanced(self, x: Tensor) -> Tensor:
-        """x without its part along [1 ; -1], which scales rows up and columns down and changes nothing."""
-        if self.symmetric:
-            return x
-        a, b = x.chunk(2, -1)
-        excess = (a.sum(-1, keepdim=True) - b.sum(-1, keepdim=True)) / x.shape[-1]
-        return torch.cat([a - excess, b + excess], -1)
+
+def balanced(x: Tensor) -> Tensor:
+    """[a ; b] without its part along [1 ; -1], which scales rows up and columns down and changes nothing."""
+    a, b = x.chunk(2, -1)
+    excess = (a.sum(-1, keepdim=True) - b.sum(-1, keepdim=True)) / x.shape[-1]
+    return torch.cat([a - excess, b + excess], -1)
 
 
 def solve(kernel: Kernel, tolerance: float, iterations: int) -> Tensor:
@@ -79,24 +78,29 @@ def solve(kernel: Kernel, tolerance: float, iterations: int) -> Tensor:
 
 
 def _solve(kernel: Kernel, d: Tensor, tolerance: float, left: int) -> tuple[Tensor, int]:
-    """Two plain steps, then Newton's; a plain one in place of a step that went astray."""
+    """One or two plain steps, then Newton's; a plain one in place of a step that went astray."""
+    if not left:
+        return d, 0
+    d = (d - kernel.log_sums(d)) / 2  # after which no entry exceeds 1, whatever d was
     plain, before = d, math.inf
-    for step in range(left):
-        if step < 2:
-            d = (d - kernel.log_sums(d)) / 2
-            continue
+    for step in range(1, left):
         times = kernel.times(d)
         sums = times(torch.ones_like(d))
-        error = float((sums - 1).abs().max())
         log_sums = sums.clamp_min(torch.finfo(sums.dtype).tiny).log()
+        error = float((sums - 1).abs().max())
         if error < tolerance:
             return d - log_sums / 2, left - step  # for nothing, and exact where P is a permutation
         if not error < 4 * before + 1:  # also where it is not a number
             d, before = plain, math.inf
             continue
-        before, plain = error, d - log_sums / 2
+        plain = d - log_sums / 2
+        if step == 1 and error > NEAR:
+            d = plain
+            continue
+        before = error
         lacking = 1 - sums if error < NEAR else -sums * log_sums
-        move = conjugate_gradients(sums, times, kernel.balanced(lacking), steps=40, accuracy=1e-2)
+        lacking = lacking if kernel.symmetric else balanced(lacking)
+        move = conjugate_gradients(sums, times, lacking, steps=40, accuracy=1e-2)
         d = d + move * (LONGEST / move.abs().amax(-1, keepdim=True).clamp_min(LONGEST))
     return d, 0
 
@@ -126,8 +130,8 @@ def _square(x: Tensor) -> Tensor:
     return (x * x).sum(-1, keepdim=True)
 
 
-def adjoint(kernel: Kernel, d: Tensor, gradient: Tensor) -> Tensor:
-    """x of (diag(r) + P) x = dL/dd at the fixed point; then dL/dw_ij = -(x_i + x_j) P_ij."""
-    times = kernel.times(d)
-    accuracy = 4 * torch.finfo(d.dtype).eps
-    return conjugate_gradients(times(torch.ones_like(d)), times, kernel.balanced(gradient), 200, accuracy)
+def adjoint(times: Times, gradient: Tensor) -> Tensor:
+    """x of (diag(r) + P) x = dL/dd at the fixed point: what a change of the sums there costs, dL = -x dr."""
+    return conjugate_gradients(
+        times(torch.ones_like(gradient)), times, gradient, 200, 4 * torch.finfo(gradient.dtype).eps
+    )

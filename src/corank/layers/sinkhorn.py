@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from corank.layers.scaling import Kernel, Times, adjoint, solve
+from corank.layers.scaling import Kernel, Times, adjoint, balanced, solve
 
 TOLERANCE = 1e-4
 """How far a row's sum may be from 1; at tau = .05 float32 itself is good for about .00003."""
@@ -49,10 +49,8 @@ def sinkhorn(
     w = precise(logits)
     if symmetric:
         w = (w + w.mT) / 2
-    w = w / tau
-    d = scalings(w, symmetric, tolerance, iterations)
-    u, v = (d, d) if symmetric else d.chunk(2, dim=-1)
-    return torch.exp(w + (u.unsqueeze(-1) + v.unsqueeze(-2)))
+    scaled: Tensor = doubly_stochastic(w / tau, symmetric, tolerance, iterations)
+    return scaled
 
 
 def precise(x: Tensor) -> Tensor:
@@ -91,53 +89,58 @@ class LogitKernel(Kernel):
 
     def scaled(self, d: Tensor) -> Tensor:
         u, v = (d, d) if self.symmetric else d.chunk(2, -1)
-        return torch.exp(self.w + (u.unsqueeze(-1) + v.unsqueeze(-2)))
+        return (
+            (u.unsqueeze(-1) + v.unsqueeze(-2)).add_(self.w).exp_()
+        )  # u_i + v_j first: symmetric to the bit
 
     def times(self, d: Tensor) -> Times:
-        p = self.scaled(d)
+        return _times(self.scaled(d), self.symmetric)
 
-        def times(x: Tensor) -> Tensor:
-            if self.symmetric:
-                return (p @ x.unsqueeze(-1)).squeeze(-1)
-            a, b = (part.unsqueeze(-1) for part in x.chunk(2, -1))
-            return torch.cat([p @ b, p.mT @ a], -2).squeeze(-1)
 
-        return times
+def _times(p: Tensor, symmetric: bool) -> Times:
+    def times(x: Tensor) -> Tensor:
+        if symmetric:
+            return (p @ x.unsqueeze(-1)).squeeze(-1)
+        a, b = (part.unsqueeze(-1) for part in x.chunk(2, -1))
+        return torch.cat([p @ b, p.mT @ a], -2).squeeze(-1)
+
+    return times
 
 
 # An operation of its own: `torch.export` and `torch.compile` see one node, not a loop that depends on data.
-@torch.library.custom_op("corank::scalings", mutates_args=())
-def scalings(logits: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
-    """The log scalings d [..., N] of a symmetric matrix, or [u ; v] [..., 2 N] of rows and of columns."""
+@torch.library.custom_op("corank::doubly_stochastic", mutates_args=())
+def doubly_stochastic(logits: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
+    """exp(logits) scaled to sums of 1."""
     with torch.autocast(logits.device.type, enabled=False):
         kernel = LogitKernel(logits, symmetric)
         d = solve(kernel, tolerance, iterations)
-        if symmetric:
-            return d
-        u = d.chunk(2, -1)[0]
-        return torch.cat([u, -torch.logsumexp(logits + u.unsqueeze(-1), -2)], -1)
+        if not symmetric:  # the columns to the last bit
+            u = d.chunk(2, -1)[0]
+            d = torch.cat([u, -torch.logsumexp(logits + u.unsqueeze(-1), -2)], -1)
+        return kernel.scaled(d)
 
 
-@scalings.register_fake
-def _(logits: Tensor, symmetric: bool, _tolerance: float, _iterations: int) -> Tensor:
-    n = logits.shape[-1]
-    return logits.new_empty((*logits.shape[:-2], n if symmetric else 2 * n))
+@doubly_stochastic.register_fake
+def _(logits: Tensor, _symmetric: bool, _tolerance: float, _iterations: int) -> Tensor:
+    return torch.empty_like(logits)
 
 
 def _setup(ctx: Any, inputs: tuple[Tensor, bool, float, int], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], output)
+    ctx.save_for_backward(output)
     ctx.symmetric = inputs[1]
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-    logits, d = ctx.saved_tensors
-    kernel = LogitKernel(logits, ctx.symmetric)
-    with torch.autocast(logits.device.type, enabled=False):
-        x, p = adjoint(kernel, d, gradient), kernel.scaled(d)
+    """dP_ij = P_ij (dw_ij + du_i + dv_j), with du and dv such that the sums stay 1."""
+    (p,) = ctx.saved_tensors
+    with torch.autocast(p.device.type, enabled=False):
+        along = gradient * p
+        rows, columns = along.sum(-1), along.sum(-2)
         if ctx.symmetric:
-            return -x.unsqueeze(-1) * p, None, None, None
-        a, b = x.chunk(2, -1)
-        return -(a.unsqueeze(-1) + b.unsqueeze(-2)) * p, None, None, None
+            x = adjoint(_times(p, True), rows + columns)
+            return (gradient - x.unsqueeze(-1)).mul_(p), None, None, None
+        a, b = adjoint(_times(p, False), balanced(torch.cat([rows, columns], -1))).chunk(2, -1)
+        return (gradient - (a.unsqueeze(-1) + b.unsqueeze(-2))).mul_(p), None, None, None
 
 
-scalings.register_autograd(_backward, setup_context=_setup)
+doubly_stochastic.register_autograd(_backward, setup_context=_setup)
