@@ -4,8 +4,8 @@ Run: python benchmarks/mixing.py [--repeats 5] [--tau 1.0] [--threads 2]
 Prints a table and writes results/bench_mixing.csv. Cases run in turn, repeat after repeat; times are medians.
 
 `forward` is that of inference, on folded constants. `step` is forward and backward with the matrices made
-anew and the gradients of input and parameters, as in training; `product` is the same with the matrices given.
-A case's `ratio` is the time of the one it is measured against (`against`) over its own. Peak memory is that of
+anew and the gradients of input and parameters, as in training; `product` is that with the matrices given. A
+case's `ratio` is the time of the one it is measured against (`against`) over its own. Peak memory is that of
 a step, above what the process held before, in a process of its own (on Linux).
 """
 

@@ -46,16 +46,18 @@ def sinkhorn(
     >>> bool(torch.equal(w, w.mT)), row_error(w).item() < 1e-4
     (True, True)
     """
-    w = precise(logits)
-    if symmetric:
-        w = (w + w.mT) / 2
-    scaled: Tensor = doubly_stochastic(w / tau, symmetric, tolerance, iterations)
+    scaled: Tensor = doubly_stochastic(precise(logits) / tau, symmetric, tolerance, iterations)
     return scaled
 
 
 def precise(x: Tensor) -> Tensor:
     """In float32 at least: exponentials of numbers divided by a small tau bear no half precision."""
     return x if x.dtype == torch.float64 else x.float()
+
+
+def symmetrised(w: Tensor) -> Tensor:
+    """(W + W^T) / 2: transposed by a copy, which is several times as fast as an addition across the grain."""
+    return w.mT.contiguous().add_(w).mul_(0.5)
 
 
 def row_error(w: Tensor) -> Tensor:
@@ -110,8 +112,9 @@ def _times(p: Tensor, symmetric: bool) -> Times:
 # An operation of its own: `torch.export` and `torch.compile` see one node, not a loop that depends on data.
 @torch.library.custom_op("corank::doubly_stochastic", mutates_args=())
 def doubly_stochastic(logits: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
-    """exp(logits) scaled to sums of 1."""
+    """exp(logits), symmetrised before if it is to be symmetric, scaled to sums of 1."""
     with torch.autocast(logits.device.type, enabled=False):
+        logits = symmetrised(logits) if symmetric else logits
         kernel = LogitKernel(logits, symmetric)
         d = solve(kernel, tolerance, iterations)
         if not symmetric:  # the columns to the last bit
@@ -138,7 +141,7 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         rows, columns = along.sum(-1), along.sum(-2)
         if ctx.symmetric:
             x = adjoint(_times(p, True), rows + columns)
-            return (gradient - x.unsqueeze(-1)).mul_(p), None, None, None
+            return symmetrised((gradient - x.unsqueeze(-1)).mul_(p)), None, None, None
         a, b = adjoint(_times(p, False), balanced(torch.cat([rows, columns], -1))).chunk(2, -1)
         return (gradient - (a.unsqueeze(-1) + b.unsqueeze(-2))).mul_(p), None, None, None
 
