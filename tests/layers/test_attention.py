@@ -22,8 +22,8 @@ from corank.layers import (
     FieldAttention,
     HeteroAttention,
     InteractingLayer,
-    PreNormBlock,
     SelfAttention,
+    TransformerBlock,
 )
 
 T, D, H = 3, 8, 2
@@ -119,7 +119,7 @@ def test_pre_norm_block_normalises_before_each_part() -> None:
 
         return each_sample(row, x)
 
-    assert_same(PreNormBlock(nn.Linear(D, D), nn.Linear(D, D), D), reference, 4, T, D)
+    assert_same(TransformerBlock(nn.Linear(D, D), nn.Linear(D, D), D), reference, 4, T, D)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_wukong_layer_is_its_definition(products: int, combinations: int) -> Non
     def reference(w: Weights, x_STD: Tensor) -> Tensor:
         def row(tokens: list[Tensor]) -> list[Tensor]:
             dots = torch.stack([torch.stack([(a * b).sum() for b in tokens]) for a in tokens])
-            flat = (dots @ w["fmb.products.y_Tk"]).flatten()
+            flat = (dots @ w["fmb.products.local.y_NC"]).flatten()
             h = layer_norm(flat, w["fmb.norm.weight"], w["fmb.norm.bias"])
             h = linear(w, "fmb.mlp.layers.0", h).clamp(min=0)
             made = list(torch.split(linear(w, "fmb.last", h), d))

@@ -19,8 +19,9 @@ SMALL = [name for name in list_models() if name.endswith(("_xs", "_s"))]
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize(("requests", "samples"), [(5, 40), (3, 7)])
+@pytest.mark.parametrize("folded", [False, True])
 def test_operations_are_those_that_pytorch_counts(
-    name: str, requests: int, samples: int, monkeypatch: pytest.MonkeyPatch
+    name: str, requests: int, samples: int, folded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a CPU RMSNorm takes its mean as a product, which is not counted: here it is PyTorch's own."""
 
@@ -29,6 +30,8 @@ def test_operations_are_those_that_pytorch_counts(
 
     monkeypatch.setattr(RMSNorm, "forward", norm)
     model = create_model(name, SCHEMA).eval()
+    if folded:
+        model.fold()
     batch, _ = make_batch(SCHEMA, requests, samples)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(batch)

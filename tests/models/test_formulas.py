@@ -62,9 +62,8 @@ def formula(family: str, c: Any) -> dict[str, int]:
             groups = -(-M // c.interval)
             part = {"mixing": D, "feed_forward": M * (mixed + plain), "head": groups * (D + 1)}
             return part | {"tokenizer": E * D + (T - 1) * D + E * D + D}
-        case "unimixer_lite":
-            N, B, b, r = T * D // c.mixing.block, c.mixing.block, c.mixing.basis, c.mixing.rank
-            mixing = M * (2 * N * r + b * B * B + N * b + D) + (2 * M + 1) * D
+        case "unimixer" | "unimixer_lite" | "unimixer_lite_factored":
+            mixing = M * (mixing_parameters(family, T * D, c.mixing) + D) + (2 * M + 1) * D
             return {"mixing": mixing, "feed_forward": M * T * glu(D, k), "head": D + 1}
         case "wukong":
             F, L = c.products, c.combinations
@@ -75,6 +74,16 @@ def formula(family: str, c: Any) -> dict[str, int]:
             feed_forward += mlp((F + L) * D, c.last)
             return {"mixing": mixing, "feed_forward": feed_forward, "head": c.last[-1] + 1}
     raise AssertionError(f"{family} has no formula here")
+
+
+def mixing_parameters(family: str, numbers: int, c: Any) -> int:
+    B: int = c.block
+    b: int = getattr(c, "basis", 0)
+    r: int = getattr(c, "rank", 0)
+    N = numbers // B
+    if family == "unimixer":
+        return N * N + N * B * B
+    return (2 if family == "unimixer_lite" else 1) * N * r + b * B * B + N * b
 
 
 def mlp(width: int, hidden: tuple[int, ...]) -> int:

@@ -9,30 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from corank.layers.flops import Flops
+from corank.layers.mixing import Mixing
+from corank.layers.mixing_families import Free, Gram
 from corank.layers.mlp import MLP
-
-
-class LowRankProducts(nn.Module):
-    """`X X^T Y`, the pairwise products of n embeddings, through k learned combinations Y, from the right.
-
-    Args:
-        tokens: n.
-        width: d.
-        rank: k.
-    """
-
-    def __init__(self, tokens: int, width: int, rank: int) -> None:
-        super().__init__()
-        self.width = width
-        self.y_Tk = nn.Parameter(torch.randn(tokens, rank) * tokens**-0.5)
-
-    def forward(self, x_STD: Tensor) -> Tensor:
-        """[S, n, d] to [S, n, k]: `X (X^T Y)`, in which nothing is n x n."""
-        return x_STD @ torch.einsum("std,tk->sdk", x_STD, self.y_Tk)
-
-    def flops(self) -> Flops:
-        """`4 n d k`."""
-        return Flops(sample=4 * self.width * self.y_Tk.numel())
 
 
 class TokenCombination(nn.Module):
@@ -72,7 +51,7 @@ class FactorizationBlock(nn.Module):
 
     def __init__(self, tokens: int, width: int, rank: int, hidden: Sequence[int], out: int) -> None:
         super().__init__()
-        self.products = LowRankProducts(tokens, width, rank)
+        self.products = Mixing(tokens, width, Gram(), Free(columns=rank))
         self.norm = nn.LayerNorm(tokens * rank)
         self.mlp = MLP(tokens * rank, hidden)
         self.last = nn.Linear(self.mlp.width, out * width)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field as Bound
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from corank.features.batch import Batch
 from corank.features.schema import InputSchema
 from corank.layers.embedding import FeatureEmbedding
 from corank.layers.flops import Flops
+from corank.layers.mixing import Mixing
 from corank.models.counting import Part, flops_by_part, parameters_by_part
 
 Task = Literal["click", "purchase"]
@@ -87,9 +89,34 @@ class RankingModel(nn.Module, ABC):
     def set_progress(self, done: float) -> None:
         """Told before each step how much of training is done (0..1); models that anneal use it."""
 
+    def mixings(self) -> list[Mixing]:
+        """The mixing layers, in order; none for models without."""
+        return [module for module in self.modules() if isinstance(module, Mixing)]
+
     def mixing(self) -> list[Tensor]:
         """The learned global mixing matrices [N, N] by block; none for models that learn none."""
-        return []
+        matrices = [mixing.matrix() for mixing in self.mixings()]
+        return [matrix for matrix in matrices if matrix is not None]
+
+    def fold(self) -> Self:
+        """Turn what does not depend on the input into constants, for inference: the same scores, in place.
+
+        A folded model cannot be trained further, nor its weights be read by one that is not folded. Nothing
+        changes in models without such parts.
+        """
+        for mixing in self.mixings():
+            mixing.fold()
+        return self
+
+    @contextmanager
+    def folded(self) -> Iterator[Self]:
+        """Folded for so long: many batches are scored with matrices that are made once."""
+        learned = [(mixing, mixing.G, mixing.local) for mixing in self.mixings()]
+        try:
+            yield self.fold()
+        finally:
+            for mixing, G, local in learned:
+                mixing.G, mixing.local = G, local
 
     def parameter_counts(self) -> dict[str, int]:
         """Number of parameters: `embedding`, `tokenizer`, `mixing`, `feed_forward`, `head`, and `total`."""

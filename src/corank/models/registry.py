@@ -19,7 +19,7 @@ from corank.models import (
     rankmixer_sparse,
     tokenmixer_large,
     transformer,
-    unimixer_lite,
+    unimixer,
     wukong,
 )
 from corank.models.base import ModelConfig, RankingModel
@@ -39,7 +39,9 @@ FAMILIES: dict[str, tuple[type[ModelConfig], Sizes]] = {
     "rankmixer_sparse": (rankmixer_sparse.RankMixerSparseConfig, rankmixer_sparse.SIZES),
     "tokenmixer_large": (tokenmixer_large.TokenMixerLargeConfig, tokenmixer_large.SIZES),
     "transformer": (transformer.TransformerConfig, transformer.SIZES),
-    "unimixer_lite": (unimixer_lite.UniMixerLiteConfig, unimixer_lite.SIZES),
+    "unimixer": (unimixer.UniMixerConfig, unimixer.SIZES),
+    "unimixer_lite": (unimixer.UniMixerLiteConfig, unimixer.LITE_SIZES),
+    "unimixer_lite_factored": (unimixer.UniMixerLiteFactoredConfig, unimixer.LITE_SIZES),
     "wukong": (wukong.WukongConfig, wukong.SIZES),
 }
 

@@ -9,7 +9,7 @@ from pydantic import Field as Bound
 from torch import nn
 
 from corank.layers.attention import SelfAttention, SharedLinear
-from corank.layers.pre_norm import PreNormBlock
+from corank.layers.transformer_block import TransformerBlock
 from corank.models.tokens import TokenConfig
 
 
@@ -21,7 +21,7 @@ class AttentionConfig(TokenConfig):
     def layers(self, tokens: int) -> Sequence[nn.Module]:
         """Pre-normalised blocks of attention and feed-forward, and a LayerNorm."""
         blocks = (
-            PreNormBlock(self.attention(tokens), self.feed_forward(tokens), self.width)
+            TransformerBlock(self.attention(tokens), self.feed_forward(tokens), self.width)
             for _ in range(self.blocks)
         )
         return [*blocks, nn.LayerNorm(self.width)]

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 
-class PreNormBlock(nn.Module):
+class TransformerBlock(nn.Module):
     """`H = X + mix(LN(X));  out = H + FFN(LN(H))`.
 
     Args:
