@@ -1,7 +1,7 @@
-"""Training on a flat click table: id fields and a label, one sample a request; what studies on CTR data share.
+"""Training on a flat click table (id fields and a label), for studies on public CTR data.
 
-The tables have no requests and no time, so they are no logs, and the path from logs to samples does not apply:
-rows become batches here, everything after is the package's own (models, optimizer, loss, metrics).
+Such tables have neither requests nor times, so the path from logs to samples does not apply: rows become
+batches here, every row a request of its own; models, optimizer, loss and metrics are the package's.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import torch
+from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.config import Config
@@ -38,20 +42,22 @@ class Table:
     codes: Tensor
     clicks: Tensor
 
-    def batch(self, rows: Tensor) -> tuple[Batch, Labels]:
-        """Some rows; each is a request of its own, without inputs on the request's side."""
-        count = len(rows)
-        nothing = Side(torch.zeros(count, 0, dtype=torch.int64), torch.zeros(count, 0), [], [])
-        batch = Batch(nothing, Side(self.codes[rows], torch.zeros(count, 0), [], []), torch.arange(count))
-        clicks = self.clicks[rows]
-        return batch, Labels(clicks, torch.zeros(count), torch.ones(count))
-
     def batches(self, size: int, order: torch.Generator | None = None) -> Iterator[tuple[Batch, Labels]]:
         """All rows, in the table's order or a drawn one."""
-        count = len(self.clicks)
-        rows = torch.arange(count) if order is None else torch.randperm(count, generator=order)
-        for part in rows.split(size):
-            yield self.batch(part)
+        rows = len(self.clicks)
+        drawn = None if order is None else torch.randperm(rows, generator=order)
+        for first in range(0, rows, size):
+            part = slice(first, first + size)
+            at = part if drawn is None else drawn[part]
+            yield _batch(self.codes[at], self.clicks[at])
+
+
+def _batch(codes: Tensor, clicks: Tensor) -> tuple[Batch, Labels]:
+    count = len(clicks)
+    no_numbers = torch.zeros(count, 0)
+    request = Side(torch.zeros(count, 0, dtype=torch.int64), no_numbers, [], [])
+    batch = Batch(request, Side(codes, no_numbers, [], []), torch.arange(count))
+    return batch, Labels(clicks, torch.zeros(count), torch.ones(count))
 
 
 @dataclass(frozen=True)
@@ -65,27 +71,23 @@ class ClickData:
 
 
 def read(folder: Path, label: str = "label") -> ClickData:
-    """Read `train`, `valid` and `test.parquet`; every other column is a field of ids."""
+    """Read `train`, `valid` and `test.parquet`; every column but the label is a field of ids."""
     tables = {split: pq.read_table(folder / f"{split}.parquet") for split in ("train", "valid", "test")}
     fields = [name for name in tables["train"].column_names if name != label]
     known = {name: np.unique(tables["train"][name].to_numpy()) for name in fields}
-    schema = InputSchema(
-        sample=SideSchema(
-            ids=tuple(
-                IdInput(name=name, group=name, table=name, cardinality=len(values) + FIRST_CODE)
-                for name, values in known.items()
-            )
-        )
+    ids = tuple(
+        IdInput(name=name, group=name, table=name, cardinality=len(values) + FIRST_CODE)
+        for name, values in known.items()
     )
-    made = {}
-    for split, table in tables.items():
+    made = []
+    for table in tables.values():
         codes = np.stack([_encode(table[name].to_numpy(), known[name]) for name in fields], axis=1)
         clicks = table[label].to_numpy().astype(np.float32)
-        made[split] = Table(torch.from_numpy(codes), torch.from_numpy(clicks))
-    return ClickData(schema, made["train"], made["valid"], made["test"])
+        made.append(Table(torch.from_numpy(codes), torch.from_numpy(clicks)))
+    return ClickData(InputSchema(sample=SideSchema(ids=ids)), *made)
 
 
-def _encode(values: np.ndarray, known: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _encode(values: npt.NDArray[Any], known: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     at = np.searchsorted(known, values).clip(max=len(known) - 1)
     return np.where(known[at] == values, at + FIRST_CODE, 1)
 
@@ -93,15 +95,20 @@ def _encode(values: np.ndarray, known: np.ndarray) -> np.ndarray:  # type: ignor
 class CTRConfig(Config):
     """How a model is trained on a flat table: early stopping by AUC on the validation split."""
 
-    batch: int = 4096
-    epochs: int = 20
-    patience: int = 2
-    optimizer: OptimizerConfig = OptimizerConfig(warmup_steps=50, decay="cosine")
+    batch: int = Bound(default=1024, ge=1)
+    epochs: int = Bound(default=20, ge=1)
+    patience: int = Bound(default=3, ge=1)  # epochs without a better AUC before training stops
+    embedding_l2: float = Bound(default=0.0, ge=0)  # adds this times the tables to their gradient
+    optimizer: OptimizerConfig = OptimizerConfig(warmup_steps=50, decay="linear")
 
 
 @dataclass(frozen=True)
 class Result:
-    """One trained model, at its best epoch by validation AUC."""
+    """One trained model, at its best epoch by validation AUC.
+
+    Attributes:
+        flops: a sample, as `corank.layers.flops` counts.
+    """
 
     valid_auc: float
     test_auc: float
@@ -109,27 +116,25 @@ class Result:
     epoch: int
     seconds: float
     parameters: int
+    flops: int
 
 
 def train(name: str, settings: Sequence[str], config: CTRConfig, data: ClickData, seed: int) -> Result:
     """Train a model and measure it; the test split is looked at once, with the best epoch's weights."""
     torch.manual_seed(seed)
     model = model_config(name, settings).build(data.schema)
+    parameters, flops = model.parameter_counts()["total"], model.flop_counts()["total"].sample
     optimizer = make_optimizer(model, config.optimizer)
     order = torch.Generator().manual_seed(seed)
-    steps = -(-len(data.train.clicks) // config.batch)
-    total, step, best, best_epoch, weights = steps * config.epochs, 0, -1.0, 0, {}
+    total = -(-len(data.train.clicks) // config.batch) * config.epochs
+    step, best, best_epoch, weights = 0, -1.0, 0, model.state_dict()
     begun = time.monotonic()
     for epoch in range(1, config.epochs + 1):
         model.train()
         for batch, labels in data.train.batches(config.batch, order):
             set_rate(optimizer, config.optimizer, step, total)
             model.set_progress(step / total)
-            value = loss(model(batch), batch, labels, LossConfig())
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), config.optimizer.clip_norm)
-            optimizer.step()
+            _step(model, optimizer, batch, labels, config)
             step += 1
         found = auc(scores(model, data.valid), data.valid.clicks.numpy())
         if found > best:
@@ -139,13 +144,28 @@ def train(name: str, settings: Sequence[str], config: CTRConfig, data: ClickData
     seconds = time.monotonic() - begun
     model.load_state_dict(weights)
     test, clicks = scores(model, data.test), data.test.clicks.numpy()
-    count = sum(parameter.numel() for parameter in model.parameters())
-    return Result(best, auc(test, clicks), logloss(test, clicks), best_epoch, seconds, count)
+    return Result(best, auc(test, clicks), logloss(test, clicks), best_epoch, seconds, parameters, flops)
 
 
-@torch.no_grad()
-def scores(model: RankingModel, table: Table) -> np.ndarray:  # type: ignore[type-arg]
+def _step(
+    model: RankingModel, optimizer: torch.optim.Optimizer, batch: Batch, labels: Labels, config: CTRConfig
+) -> None:
+    judge = partial(loss, batch=batch, labels=labels, config=LossConfig())
+    value = judge(model(batch))
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(sum(model.auxiliary_losses(judge).values(), value))
+    if config.embedding_l2:
+        for table in model.embedding.tables.parameters():
+            assert table.grad is not None
+            table.grad.add_(table.detach(), alpha=config.embedding_l2)
+    nn.utils.clip_grad_norm_(model.parameters(), config.optimizer.clip_norm)
+    optimizer.step()
+
+
+@torch.inference_mode()
+def scores(model: RankingModel, table: Table) -> npt.NDArray[np.float32]:
     """The probability of a click of every row."""
     model.eval()
-    parts = [torch.sigmoid(model(batch)["click"]) for batch, _ in table.batches(16_384)]
+    with model.folded():
+        parts = [torch.sigmoid(model(batch)["click"]) for batch, _ in table.batches(8192)]
     return torch.cat(parts).numpy()
