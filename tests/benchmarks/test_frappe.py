@@ -1,4 +1,4 @@
-"""The Frappe study: what runs next is a function of the rows that are there; what counts; a whole small study."""
+"""The Frappe study: what runs next is a function of the rows there are; what counts; a whole small study."""
 
 from __future__ import annotations
 
