@@ -15,6 +15,7 @@ from corank import __version__, screen, verbs
 from corank import demo as whole_path
 from corank.errors import CorankError
 from corank.logs import SOURCES
+from corank.models.registry import list_models
 from corank.progress import reporter
 
 P = ParamSpec("P")
@@ -350,15 +351,21 @@ def report(
 @_verb
 def models(
     pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="A pattern, such as 'rankmixer*'.")] = "*",
+    samples: Annotated[
+        Path | None, typer.Option(help="Count for the features of these samples; default: a schema of ours.")
+    ] = None,
+    names: Annotated[bool, typer.Option("--names", help="Names only, one a line.")] = False,
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """List the models that match."""
-    del quiet
-    names = verbs.models(pattern)
+    """List the models that match, with their parameters and operations."""
+    if names:
+        found = list_models(pattern)
+        return _print_json(found) if json else screen.show(*found)
+    sizes = verbs.models(pattern, samples, progress=reporter(quiet))
     if json:
-        return _print_json(names)
-    return screen.show(*names)
+        return _print_json([size.to_json() for size in sizes])
+    return screen.show(*screen.model_parts(sizes))
 
 
 if __name__ == "__main__":

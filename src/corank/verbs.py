@@ -29,7 +29,7 @@ from corank.files import refuse_existing, whole_folder
 from corank.logs import check_logs as check
 from corank.logs import import_logs
 from corank.logs.marketplace import simulate
-from corank.models.registry import list_models as models
+from corank.models.listing import model_sizes as models
 from corank.models.registry import model_config
 from corank.progress import QUIET, Reporter
 from corank.report import report

@@ -15,6 +15,8 @@ from corank.layers import (
     NumberEmbedding,
     PerTokenFFN,
     PerTokenSwiGLU,
+    PostNorm,
+    PreNorm,
     RMSNorm,
     SiameseNorm,
     SplitLinear,
@@ -112,6 +114,17 @@ def test_siamese_norm_runs_its_two_streams() -> None:
         o = block(xs + rms_norm(ys))
         xs, ys = rms_norm(xs + o), ys + o
     torch.testing.assert_close(SiameseNorm(blocks, 4)(x), xs + rms_norm(ys), rtol=1e-5, atol=1e-6)
+
+
+def test_pre_and_post_norm_run_their_stream() -> None:
+    blocks = [nn.Linear(4, 4) for _ in range(3)]
+    x = torch.randn(2, 3, 4)
+    pre = post = x
+    for block in blocks:
+        pre = pre + block(rms_norm(pre))
+        post = rms_norm(post + block(post))
+    torch.testing.assert_close(PreNorm(blocks, 4)(x), rms_norm(pre), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(PostNorm(blocks, 4)(x), post, rtol=1e-5, atol=1e-6)
 
 
 def test_number_embedding_is_piecewise_linear_and_marks_missing() -> None:

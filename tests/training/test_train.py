@@ -101,7 +101,7 @@ class KillAfter:
         pass
 
 
-@pytest.mark.parametrize("model", ["unimixer_lite_xs", "dcnv2_xs"])
+@pytest.mark.parametrize("model", ["unimixer_lite_xs", "dcnv2_xs", "rankmixer_sparse_xs"])
 def test_interrupted_runs_resume_to_the_same_bits(market_samples: Path, tmp_path: Path, model: str) -> None:
     """Interrupted before, at and after checkpoints, twice in one run, dropout on."""
     settings = [*SETTINGS, "checkpoint_every=4"]
@@ -134,6 +134,33 @@ def test_a_process_killed_outright_resumes_to_the_same_bits(market_samples: Path
     process.wait()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     assert (cut / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "terms"),
+    [("tokenmixer_large_xs", {"early"}), ("rankmixer_sparse_xs", {"routing"}), ("dlrm_mlp_xs", set())],
+)
+def test_terms_that_a_model_adds_are_logged_beside_the_loss(
+    market_samples: Path, tmp_path: Path, model: str, terms: set[str]
+) -> None:
+    verbs.train(market_samples, tmp_path / "run", model, settings=[*SETTINGS, "epochs=1"])
+    for line in steps(tmp_path / "run"):
+        assert set(line.get("auxiliary", {})) == terms
+        assert all(0 < value < 1 for value in line.get("auxiliary", {}).values())
+
+
+def test_a_term_of_weight_zero_changes_nothing(market_samples: Path, tmp_path: Path) -> None:
+    """The term is added to the loss: with a weight it moves training, without it does not."""
+    losses = {}
+    for weight in (0.0, 0.5):
+        run = tmp_path / str(weight)
+        setting = f"model.early_weight={weight}"
+        verbs.train(market_samples, run, "tokenmixer_large_xs", settings=[*SETTINGS, "epochs=1", setting])
+        losses[weight] = [line["loss"] for line in steps(run)]
+        early = [line["auxiliary"]["early"] for line in steps(run)]
+        assert (max(early) > 0) == (weight > 0)
+    assert losses[0.0][0] == losses[0.5][0]
+    assert losses[0.0][1:] != losses[0.5][1:]
 
 
 @pytest.mark.parametrize("model", list_models("*_xs"))

@@ -8,33 +8,87 @@ Legend of the shape suffixes, for the whole package:
     L  elements of a sequence, or bins        V  basis matrices
 """
 
+from corank.layers.attention import Attend, SelfAttention
 from corank.layers.cross import CrossNetwork
 from corank.layers.embedding import FeatureEmbedding
+from corank.layers.factored import factored_sinkhorn
+from corank.layers.factorization import FactorizationMachine
+from corank.layers.field_attention import BasisLinear, FieldAttention
+from corank.layers.flops import Flops, flops_of
+from corank.layers.hetero_attention import CompositeAttention, CompositeProjection, HeteroAttention
+from corank.layers.interacting import InteractingLayer
+from corank.layers.mix_revert import MixRevertBlock
+from corank.layers.mixing import Mixing
+from corank.layers.mixing_families import Attention, Free, Gram, Identity, Projection, TokenPermutation
 from corank.layers.mlp import MLP, SplitLinear
 from corank.layers.numbers import NumberEmbedding
 from corank.layers.per_token import PerTokenFFN, PerTokenLinear, PerTokenSwiGLU
+from corank.layers.residual_norm import PostNorm, PreNorm
 from corank.layers.rms_norm import RMSNorm
+from corank.layers.routed_ffn import RoutedFFN, SharedExpert
+from corank.layers.routing import ReLURouter, RoutingConfig
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
+from corank.layers.temperature import TemperatureConfig
 from corank.layers.token_mixer import TokenMixer
 from corank.layers.tokenizer import Tokenizer, TokenizerConfig
-from corank.layers.unimixing_lite import UniMixingLite, UniMixingLiteConfig
+from corank.layers.transformer_block import TransformerBlock
+from corank.layers.unimixing import Constraint, LearnedGlobal, LearnedLocal, UniMixingConfig
+from corank.layers.unimixing_factored import FactoredGlobal, UniMixingFactoredConfig
+from corank.layers.unimixing_lite import BasisLocal, LowRankGlobal, UniMixingLiteConfig
+from corank.layers.wukong import WukongLayer
 
 __all__ = [
     "MLP",
+    "Attend",
+    "Attention",
+    "BasisLinear",
+    "BasisLocal",
+    "CompositeAttention",
+    "CompositeProjection",
+    "Constraint",
     "CrossNetwork",
+    "FactoredGlobal",
+    "FactorizationMachine",
     "FeatureEmbedding",
+    "FieldAttention",
+    "Flops",
+    "Free",
+    "Gram",
+    "HeteroAttention",
+    "Identity",
+    "InteractingLayer",
+    "LearnedGlobal",
+    "LearnedLocal",
+    "LowRankGlobal",
+    "MixRevertBlock",
+    "Mixing",
     "NumberEmbedding",
     "PerTokenFFN",
     "PerTokenLinear",
     "PerTokenSwiGLU",
+    "PostNorm",
+    "PreNorm",
+    "Projection",
     "RMSNorm",
+    "ReLURouter",
+    "RoutedFFN",
+    "RoutingConfig",
+    "SelfAttention",
+    "SharedExpert",
     "SiameseNorm",
     "SplitLinear",
+    "TemperatureConfig",
     "TokenMixer",
+    "TokenPermutation",
     "Tokenizer",
     "TokenizerConfig",
-    "UniMixingLite",
+    "TransformerBlock",
+    "UniMixingConfig",
+    "UniMixingFactoredConfig",
     "UniMixingLiteConfig",
+    "WukongLayer",
+    "factored_sinkhorn",
+    "flops_of",
     "sinkhorn",
 ]

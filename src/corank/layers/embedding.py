@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
+from corank.layers.flops import Flops, flops_of
 from corank.layers.numbers import NumberEmbedding
 
 
@@ -53,6 +54,10 @@ class FeatureEmbedding(nn.Module):
         """Embeddings of the requests [R, E_request] and of the samples [S, E_sample]."""
         return self.request(batch.request, self.tables), self.sample(batch.sample, self.tables)
 
+    def flops(self) -> Flops:
+        """Of each side: means of sequences, curves of numbers, projections of given vectors."""
+        return Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
+
 
 @dataclass(frozen=True)
 class _Offsets:
@@ -86,6 +91,7 @@ class _SideEmbedding(nn.Module):
             self.slots += [Slot(schema.ids[c].name, schema.ids[c].group, id_width) for c in columns]
 
         self.sequences = [(s.width or width, offsets[s.width or width, s.table]) for s in schema.sequences]
+        self.lengths = [s.length for s in schema.sequences]
         self.slots += [Slot(s.name, s.group, s.width or width) for s in schema.sequences]
 
         self.number_columns = _by_width(schema.numbers, width)
@@ -115,6 +121,11 @@ class _SideEmbedding(nn.Module):
         for project, vector in zip(self.vectors, side.embeddings, strict=True):
             parts.append(project(torch.nan_to_num(vector)))
         return torch.cat(parts, dim=1) if parts else side.numbers.new_zeros(side.ids.shape[0], 0)
+
+    def row_flops(self) -> int:
+        """Operations of one row of this side."""
+        means = sum(2 * L * width for (width, _), L in zip(self.sequences, self.lengths, strict=True))
+        return means + (flops_of(self.numbers) + flops_of(self.vectors)).sample
 
 
 def _mean_of_sequence(table: nn.Module, ids_nL: Tensor, offset: int) -> Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from corank.layers.flops import Flops
+
 
 class SplitLinear(nn.Module):
     """A linear map of [request | sample] that multiplies the request's part once a request.
@@ -31,6 +33,10 @@ class SplitLinear(nn.Module):
         once: Tensor = self.request(request_RE)
         each: Tensor = self.sample(sample_SE)
         return once.index_select(0, request_of_S) + each
+
+    def flops(self) -> Flops:
+        """2 times the two weights: one a request, one a sample."""
+        return Flops(request=2 * self.request.weight.numel(), sample=2 * self.sample.weight.numel())
 
 
 class MLP(nn.Module):

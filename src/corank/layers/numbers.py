@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from corank.layers.flops import Flops
+
 
 class NumberEmbedding(nn.Module):
     """Embed F numbers of 0..1 as F vectors of one width.
@@ -35,3 +37,7 @@ class NumberEmbedding(nn.Module):
         filled_SFL = (scaled_SF.unsqueeze(-1) - self.bin_L).clamp(0, 1)
         present = torch.einsum("sfl,fld->sfd", filled_SFL, self.weight) + self.bias
         return torch.where(absent_SF.unsqueeze(-1), self.missing, present)
+
+    def flops(self) -> Flops:
+        """`2 F L` times the width, for every row of numbers."""
+        return Flops(sample=2 * self.weight.numel())

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from corank.layers.flops import Flops
+
 
 class PerTokenLinear(nn.Module):
     """`y_t = W_t x_t + b_t`, one W_t and b_t a token.
@@ -25,6 +27,10 @@ class PerTokenLinear(nn.Module):
     def forward(self, x_TSD: Tensor) -> Tensor:
         """[T, S, width] to [T, S, out]: tokens lead, as the batched product wants them."""
         return torch.baddbmm(self.bias, x_TSD, self.weight)
+
+    def flops(self) -> Flops:
+        """`2 T` times input and output width."""
+        return Flops(sample=2 * self.weight.numel())
 
 
 class PerTokenFFN(nn.Module):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from corank.config import Config
 from corank.errors import CorankError
 from corank.layers.embedding import Slot
+from corank.layers.flops import Flops
 
 Kind = Literal["slices", "groups", "fields"]
 
@@ -53,6 +54,7 @@ class Tokenizer(nn.Module):
 
     def __init__(self, request: list[Slot], sample: list[Slot], width: int, config: TokenizerConfig) -> None:
         super().__init__()
+        self.width = width
         order_r, order_s = _order(request, config.kind), _order(sample, config.kind)
         self.register_buffer("column_r", order_r, persistent=False)
         self.register_buffer("column_s", order_s, persistent=False)
@@ -88,6 +90,11 @@ class Tokenizer(nn.Module):
         parts = [self._project(once_RE, 0, k).index_select(0, request_of_S)] if k else []
         parts += [self._project(each_SE, k, self.tokens)] if k < self.tokens else []
         return torch.cat(parts, dim=1)
+
+    def flops(self) -> Flops:
+        """`2 D` times the width of E: once a request for tokens of it alone, once a sample for others."""
+        each, k = [2 * size * self.width for size in self.sizes], self.request_tokens
+        return Flops(request=sum(each[:k]), sample=sum(each[k:]))
 
     def _project(self, e_SE: Tensor, first: int, last: int) -> Tensor:
         """Tokens first..last of their slices [n, last - first, D]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field as Bound
@@ -12,6 +12,7 @@ from corank.features.schema import InputSchema
 from corank.layers.cross import CrossNetwork
 from corank.layers.mlp import MLP, SplitLinear
 from corank.models.base import ModelConfig, RankingModel
+from corank.models.counting import Part
 
 
 class DCNv2Config(ModelConfig):
@@ -29,6 +30,12 @@ class DCNv2Config(ModelConfig):
 
 class DCNv2(RankingModel):
     """The parallel structure: `z = [Cross(x_0) ; MLP(x_0)]` with `x_0 = [E_request ; E_sample]`."""
+
+    PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {
+        "cross": "mixing",
+        "first": "feed_forward",
+        "mlp": "feed_forward",
+    }
 
     def __init__(self, schema: InputSchema, config: DCNv2Config) -> None:
         super().__init__(schema, config)

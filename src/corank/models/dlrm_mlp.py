@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field as Bound
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from corank.features.schema import InputSchema
 from corank.layers.mlp import MLP, SplitLinear
 from corank.models.base import ModelConfig, RankingModel
+from corank.models.counting import Part
 
 
 class DLRMMLPConfig(ModelConfig):
@@ -25,6 +26,8 @@ class DLRMMLPConfig(ModelConfig):
 
 class DLRMMLP(RankingModel):
     """`z = MLP([E_request ; E_sample])`; the first layer multiplies the request's part once a request."""
+
+    PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"first": "feed_forward", "mlp": "feed_forward"}
 
     def __init__(self, schema: InputSchema, config: DLRMMLPConfig) -> None:
         super().__init__(schema, config)

@@ -1,39 +1,39 @@
-"""RankMixer (arXiv 2507.15551), dense: parameter-free token mixing and per-token feed-forwards."""
+"""RankMixer (arXiv 2507.15551): parameter-free token mixing and per-token feed-forwards."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from pydantic import Field as Bound
 from torch import Tensor, nn
 
-from corank.features.schema import InputSchema
 from corank.layers.per_token import PerTokenFFN
 from corank.layers.token_mixer import TokenMixer
-from corank.layers.tokenizer import TokenizerConfig
-from corank.models.base import ModelConfig, RankingModel
+from corank.models.counting import Part
+from corank.models.tokens import TokenConfig
 
 
-class RankMixerConfig(ModelConfig):
-    """Sizes of `RankMixer`. T must divide D, for the residual needs as many heads as tokens."""
+class RankMixerConfig(TokenConfig):
+    """Sizes of RankMixer, dense. T must divide D, for the residual needs as many heads as tokens."""
 
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    width: int = Bound(default=64, ge=1)  # D
-    blocks: int = Bound(default=2, ge=1)
-    expansion: float = Bound(default=2.0, gt=0)  # k
+    def layers(self, tokens: int) -> Sequence[nn.Module]:
+        """RankMixer blocks."""
+        return [RankMixerBlock(tokens, self.width, self.feed_forward(tokens)) for _ in range(self.blocks)]
 
-    def build(self, schema: InputSchema) -> RankMixer:
-        """The model for inputs of this shape."""
-        return RankMixer(schema, self)
+    def feed_forward(self, tokens: int) -> nn.Module:
+        """PFFN."""
+        return PerTokenFFN(tokens, self.width, self.expansion)
 
 
 class RankMixerBlock(nn.Module):
     """`S = LN(mix(X) + X);  X' = LN(PFFN(S) + S)`, H = T (eq. 4-6)."""
 
-    def __init__(self, tokens: int, width: int, expansion: float) -> None:
+    PARTS: ClassVar[dict[str, Part]] = {"ffn": "feed_forward", "norm_ffn": "feed_forward"}
+
+    def __init__(self, tokens: int, width: int, ffn: nn.Module) -> None:
         super().__init__()
         self.mix = TokenMixer(width, heads=tokens)
-        self.ffn = PerTokenFFN(tokens, width, expansion)
+        self.ffn = ffn
         self.norm_mix = nn.LayerNorm(width)
         self.norm_ffn = nn.LayerNorm(width)
 
@@ -42,26 +42,6 @@ class RankMixerBlock(nn.Module):
         s_STD = self.norm_mix(self.mix(x_STD) + x_STD)
         out: Tensor = self.norm_ffn(self.ffn(s_STD) + s_STD)
         return out
-
-
-class RankMixer(RankingModel):
-    """Tokens, RankMixer blocks, the mean over tokens."""
-
-    def __init__(self, schema: InputSchema, config: RankMixerConfig) -> None:
-        super().__init__(schema, config)
-        slots = self.embedding.request_slots, self.embedding.sample_slots
-        self.tokenizer = config.tokenizer.build(*slots, config.width)
-        tokens = self.tokenizer.tokens
-        self.blocks = nn.Sequential(
-            *(RankMixerBlock(tokens, config.width, config.expansion) for _ in range(config.blocks))
-        )
-        self.add_heads(config.width)
-
-    def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
-        """Embeddings to one vector a sample [S, D]."""
-        x_STD = self.tokenizer(request_RE, sample_SE, request_of_S)
-        z_SD: Tensor = self.blocks(x_STD).mean(dim=1)
-        return z_SD
 
 
 SIZES: dict[str, dict[str, Any]] = {

@@ -8,31 +8,49 @@ from typing import Any
 
 from corank.errors import CorankError, unknown
 from corank.features.schema import InputSchema
+from corank.models import (
+    autoint,
+    dcnv2,
+    dlrm_mlp,
+    fat,
+    fm,
+    hetero_attention,
+    rankmixer,
+    rankmixer_sparse,
+    tokenmixer_large,
+    transformer,
+    unimixer,
+    wukong,
+)
 from corank.models.base import ModelConfig, RankingModel
-from corank.models.dcnv2 import SIZES as DCNV2
-from corank.models.dcnv2 import DCNv2Config
-from corank.models.dlrm_mlp import SIZES as DLRM_MLP
-from corank.models.dlrm_mlp import DLRMMLPConfig
-from corank.models.rankmixer import SIZES as RANKMIXER
-from corank.models.rankmixer import RankMixerConfig
-from corank.models.unimixer_lite import SIZES as UNIMIXER_LITE
-from corank.models.unimixer_lite import UniMixerLiteConfig
 
 Sizes = Mapping[str, Mapping[str, Any]]
 
 FAMILIES: dict[str, tuple[type[ModelConfig], Sizes]] = {
-    "dcnv2": (DCNv2Config, DCNV2),
-    "dlrm_mlp": (DLRMMLPConfig, DLRM_MLP),
-    "rankmixer": (RankMixerConfig, RANKMIXER),
-    "unimixer_lite": (UniMixerLiteConfig, UNIMIXER_LITE),
+    "autoint": (autoint.AutoIntConfig, autoint.SIZES),
+    "dcnv2": (dcnv2.DCNv2Config, dcnv2.SIZES),
+    "deepfm": (fm.DeepFMConfig, fm.DEEPFM_SIZES),
+    "dlrm_mlp": (dlrm_mlp.DLRMMLPConfig, dlrm_mlp.SIZES),
+    "fat": (fat.FATConfig, fat.SIZES),
+    "fm": (fm.FMConfig, fm.SIZES),
+    "hetero_attention": (hetero_attention.HeteroAttentionConfig, hetero_attention.SIZES),
+    "hiformer": (hetero_attention.HiFormerConfig, hetero_attention.HIFORMER_SIZES),
+    "rankmixer": (rankmixer.RankMixerConfig, rankmixer.SIZES),
+    "rankmixer_sparse": (rankmixer_sparse.RankMixerSparseConfig, rankmixer_sparse.SIZES),
+    "tokenmixer_large": (tokenmixer_large.TokenMixerLargeConfig, tokenmixer_large.SIZES),
+    "transformer": (transformer.TransformerConfig, transformer.SIZES),
+    "unimixer": (unimixer.UniMixerConfig, unimixer.SIZES),
+    "unimixer_lite": (unimixer.UniMixerLiteConfig, unimixer.LITE_SIZES),
+    "unimixer_lite_factored": (unimixer.UniMixerLiteFactoredConfig, unimixer.LITE_SIZES),
+    "wukong": (wukong.WukongConfig, wukong.SIZES),
 }
 
 
 def list_models(pattern: str = "*") -> list[str]:
     """The names that match a pattern, small sizes first.
 
-    >>> list_models("rankmixer*")
-    ['rankmixer_xs', 'rankmixer_s', 'rankmixer_m', 'rankmixer_l', 'rankmixer_xl']
+    >>> list_models("dcnv2*")
+    ['dcnv2_xs', 'dcnv2_s', 'dcnv2_m', 'dcnv2_l', 'dcnv2_xl']
     """
     names = [f"{family}_{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes]
     return [name for name in names if fnmatchcase(name, pattern)]
@@ -47,7 +65,9 @@ def model_config(name: str, settings: Iterable[str] = ()) -> ModelConfig:
     family, _, size = name.rpartition("_")
     if family not in FAMILIES or size not in FAMILIES[family][1]:
         if name in FAMILIES:
-            raise CorankError(f"model '{name}' needs a size: {', '.join(list_models(name + '_*'))}")
+            raise CorankError(
+                f"model '{name}' needs a size: {', '.join(f'{name}_{s}' for s in FAMILIES[name][1])}"
+            )
         raise unknown("model", name, list_models())
     config, sizes = FAMILIES[family]
     return config.parse(sizes[size]).with_settings(settings, where=f"model {name}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from corank.evaluation.compare import Comparison
 from corank.evaluation.evaluate import Evaluation
 from corank.evaluation.intervals import Difference, Estimate
 from corank.logs import LogReport
+from corank.models.listing import ModelSize
 from corank.samples.manifest import Manifest
 from corank.screen.tables import table
 
@@ -110,6 +113,21 @@ def check_parts(found: LogReport) -> list[Table | str]:
     broken = [f"{finding.severity}: {finding}" for finding in found.findings]
     rows = [[name, count] for name, count in found.summary.rows.items()]
     return [table(found.logs, ["table", "rows"], rows), *(broken or ["Every rule holds."])]
+
+
+def model_parts(sizes: Sequence[ModelSize]) -> list[Table | str]:
+    """Parameters by part and operations of each model; then those that do not fit the samples, and why."""
+    fit = [size for size in sizes if size.misfit is None]
+    parts = list(fit[0].parameters) if fit else []
+    rows = [
+        [size.name, *size.parameters.values(), flops.sample, flops.request, flops.step]
+        for size in fit
+        for flops in [size.flops["total"]]
+    ]
+    columns = ["model", *(part.replace("_", " ") for part in parts), "a sample", "a request", "a step"]
+    shown = table("Parameters by part, and operations (FLOPs) of a forward pass", columns, rows)
+    misfits = [f"{size.name} does not fit: {size.misfit}" for size in sizes if size.misfit is not None]
+    return [*([shown] if fit else []), *misfits]
 
 
 def _times(value: float | None) -> str:

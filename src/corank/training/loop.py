@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -83,7 +84,7 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
             for batch, labels in job.train.batches(shuffle, skip=state.step_in_epoch):
                 rate = set_rate(optimizer, config.optimizer, state.step, total)
                 job.model.set_progress(min(state.step / total, 1.0))
-                value = _step(job, optimizer, batch.to(job.device), labels.to(job.device))
+                value, extra = _step(job, optimizer, batch.to(job.device), labels.to(job.device))
                 state = state.advanced(time.monotonic() - begun)
                 bar.advance()
                 if state.step % config.log_every == 0:
@@ -94,6 +95,7 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
                             "step": state.step,
                             "epoch": state.epoch,
                             "loss": number,
+                            **_auxiliary(extra, state.step),
                             "lr": rate,
                             "samples": batch.samples,
                             "seconds": round(state.seconds, 3),
@@ -111,15 +113,24 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
     return state
 
 
-def _step(job: Fit, optimizer: torch.optim.Optimizer, batch: Batch, labels: Labels) -> Tensor:
-    """One optimizer step; returns the loss."""
+def _step(
+    job: Fit, optimizer: torch.optim.Optimizer, batch: Batch, labels: Labels
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """One optimizer step; returns the loss of the logits, and the terms that the model added to it."""
     job.model.train()
-    value = loss(job.model(batch), batch, labels, job.config.loss)
+    judge = partial(loss, batch=batch, labels=labels, config=job.config.loss)
+    value = judge(job.model(batch))
+    extra = job.model.auxiliary_losses(judge)
     optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(value)
+    torch.autograd.backward(sum(extra.values(), value))
     nn.utils.clip_grad_norm_(job.model.parameters(), job.config.optimizer.clip_norm)
     optimizer.step()
-    return value.detach()
+    return value.detach(), {name: term.detach() for name, term in extra.items()}
+
+
+def _auxiliary(extra: dict[str, Tensor], step: int) -> dict[str, dict[str, float]]:
+    """The terms beside the loss, as logged; nothing for a model without any."""
+    return {"auxiliary": {k: _finite(v.item(), step) for k, v in extra.items()}} if extra else {}
 
 
 def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:

@@ -37,7 +37,7 @@ def score(model: RankingModel, reader: Reader, device: torch.device, progress: R
     clicks: list[npt.NDArray[np.float32]] = []
     requests: list[npt.NDArray[np.int64]] = []
     first = 0
-    with progress.task("predict", reader.steps()) as task_bar:
+    with model.folded(), progress.task("predict", reader.steps()) as task_bar:
         for batch, labels in reader.batches():
             for task, logits in model(batch.to(device)).items():
                 parts[task].append(torch.sigmoid(logits.float()).cpu().numpy())

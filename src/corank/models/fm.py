@@ -1,0 +1,98 @@
+"""Factorization machines (Rendle 2010) and DeepFM (Guo et al. 2017, arXiv 1703.04247)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field as Bound
+from torch import Tensor, nn
+
+from corank.features.schema import InputSchema
+from corank.layers.factorization import FactorizationMachine
+from corank.layers.mlp import MLP, SplitLinear
+from corank.models.base import ModelConfig, RankingModel
+from corank.models.counting import Part
+
+
+class FMConfig(ModelConfig):
+    """Sizes of `FM`: `embedding_width` is that of v, and 1 for the first-order weight."""
+
+    def build(self, schema: InputSchema) -> RankingModel:
+        """The model for inputs of this shape."""
+        return FM(schema, self)
+
+
+class FM(RankingModel):
+    """`w_0 + a sum_f w_f + b sum_{f<g} <v_f, v_g>`, a = b = 1 at first; w_0, a and b of each task."""
+
+    PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"fm": "mixing"}
+
+    def __init__(self, schema: InputSchema, config: FMConfig) -> None:
+        super().__init__(schema, config)
+        slots = self.embedding.request_slots, self.embedding.sample_slots
+        self.fm = FactorizationMachine(*slots, config.embedding_width)
+        self.add_heads(2)
+        _begin_as_sum(self.heads)
+
+    def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
+        """Embeddings to the two sums of a sample [S, 2]."""
+        z_S2: Tensor = self.fm(request_RE, sample_SE, request_of_S)
+        return z_S2
+
+
+class DeepFMConfig(FMConfig):
+    """Sizes of `DeepFM`."""
+
+    hidden: tuple[int, ...] = Bound(default=(256, 128), min_length=1)
+    dropout: float = Bound(default=0.0, ge=0, lt=1)
+
+    def build(self, schema: InputSchema) -> RankingModel:
+        """The model for inputs of this shape."""
+        return DeepFM(schema, self)
+
+
+class DeepFM(RankingModel):
+    """`y_FM + w . MLP(v)`: both read the same vectors v."""
+
+    PARTS: ClassVar[dict[str, Part]] = FM.PARTS | {"first": "feed_forward", "mlp": "feed_forward"}
+
+    def __init__(self, schema: InputSchema, config: DeepFMConfig) -> None:
+        super().__init__(schema, config)
+        slots, width = (self.embedding.request_slots, self.embedding.sample_slots), config.embedding_width
+        self.fm = FactorizationMachine(*slots, width)
+        request, sample = (len(side) * (width - 1) for side in slots)
+        first, *rest = config.hidden
+        self.first = SplitLinear(request, sample, first)
+        self.mlp = MLP(first, rest, config.dropout)
+        self.add_heads(2 + self.mlp.width)
+        _begin_as_sum(self.heads)
+
+    def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
+        """Embeddings to the two sums and the last hidden layer [S, 2 + hidden[-1]]."""
+        v_RE, v_SE = (self.fm.split(e_nE)[0].flatten(1) for e_nE in (request_RE, sample_SE))
+        h_SD = self.mlp(self.first(v_RE, v_SE, request_of_S).relu())
+        return torch.cat([self.fm(request_RE, sample_SE, request_of_S), h_SD], dim=1)
+
+
+def _begin_as_sum(heads: nn.ModuleDict) -> None:
+    """Every head begins with the two sums as they are."""
+    for head in heads.values():
+        assert isinstance(head, nn.Linear)
+        nn.init.ones_(head.weight[:, :2])
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "xs": {"embedding_width": 8},
+    "s": {"embedding_width": 16},
+    "m": {"embedding_width": 32},
+    "l": {"embedding_width": 64},
+    "xl": {"embedding_width": 128},
+}
+DEEPFM_SIZES: dict[str, dict[str, Any]] = {
+    "xs": {"embedding_width": 8, "hidden": (64, 32)},
+    "s": {"embedding_width": 16, "hidden": (256, 128)},
+    "m": {"embedding_width": 16, "hidden": (512, 256, 128)},
+    "l": {"embedding_width": 32, "hidden": (1024, 512, 256)},
+    "xl": {"embedding_width": 32, "hidden": (2048, 1024, 512, 256)},
+}
