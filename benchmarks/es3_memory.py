@@ -1,9 +1,9 @@
 """A log whose tables are several times the memory budget: the peak of the process, and the same bytes.
 
 Run: python benchmarks/es3_memory.py [--budget 600MB] [--searches 1100000] [--work FOLDER]
-Simulates a log (or finds it in the work folder) and builds the recipe es3 without a budget and within it, each
-in a process of its own; asserts that the fingerprints are equal. By default the tables are 5 times the budget,
-as `corank.samples.memory.table_bytes` counts them. Writes results/bench_es3_memory.csv.
+Simulates a log (or finds it in the work folder) and builds the recipe es3 without a budget and within it,
+each in a process of its own; asserts that the fingerprints are equal. By default the tables are 5 times the
+budget, as `corank.samples.memory.table_bytes` counts them. Writes results/bench_es3_memory.csv.
 """
 
 from __future__ import annotations
