@@ -125,7 +125,6 @@ def compared(names: list[str], logs: Path, work: Path, repeats: int) -> list[dic
             {
                 "work": name,
                 "requests": sum(file.rows for file in size.inputs["requests"]),
-                "samples": sum(split.total.samples for split in size.sizes.values()),
                 **summary(runs[name]),
                 "started_seconds": f"{max(one.started_seconds for one in runs[name]):.1f}",
                 "compared_with": OURS.get(name, ""),
