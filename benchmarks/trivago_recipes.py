@@ -6,9 +6,10 @@ Samples by recipe, with the same features (benchmarks/trivago.yaml) and the same
 byte for byte. Each model has three trials with each condition, chosen by MRR on the validation split: three
 settings of its own, or, where labels are attributed, the first of them with three weights of those labels.
 Then five seeds of the chosen trial, compared with those of `exposed`. Besides, at one setting of the model,
-what the weights, the actions and the widening change. Writes results/trivago_recipes.csv and, beside it,
-trivago_recipes_trials.csv and trivago_recipes_samples.csv. Interrupted, it goes on where it was. Needs the
-extra `bench`.
+what the weights, the actions and the widening change. Columns `later_` judge the same scores by what
+attribution labels: of the test lists' other items, those that the user touches afterwards. Writes
+results/trivago_recipes.csv and, beside it, trivago_recipes_trials.csv and trivago_recipes_samples.csv.
+Interrupted, it goes on where it was. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from corank.evaluation.intervals import paired_difference
-from trivago_samples import SAMPLES, build, described
+from corank.evaluation.intervals import bootstrap, paired_difference
+from trivago_labels import described
+from trivago_later import Flags, judged_by, touched_later
+from trivago_samples import SAMPLES, STRONG, WEAK, build
 from trivago_study import (
     COMMON,
     DATA,
@@ -68,6 +71,7 @@ FIXED: dict[str, tuple[str, Setting]] = {
     "attributed, graded": ("attributed_1", {"graded": 1}),
     "unexposed": ("unexposed", {}),
     "unexposed, touched too": ("unexposed_touched", {}),
+    "unexposed, no place": ("unexposed_unplaced", {}),
     "unexposed, no place or price": ("unexposed_bare", {}),
     "unexposed + attributed, weight 1": ("both_1", {}),
 }
@@ -89,17 +93,20 @@ def main() -> None:
     build(args.work)
     results = ROOT / "results"
     write(results / "trivago_recipes_samples.csv", described(args.work), COMMAND)
+    later = touched_later(args.work / "samples" / "exposed", args.work / "logs", WEAK + STRONG)
     rows: list[dict[str, Any]] = []
     trials: list[dict[str, Any]] = []
     for model in SETTINGS:
-        rows += chosen(model, args.work, trials)
-        if model != "rankmixer_s":  # four times the time of the others together
-            rows += fixed(model, args.work)
+        found = {"chosen": chosen(model, args.work, trials)}
+        if model != "rankmixer_s":  # it takes three times as long as DLRM-MLP
+            found["fixed"] = fixed(model, args.work)
+        for comparison, runs in found.items():
+            rows += measured(comparison, model, runs, later)
     write(results / "trivago_recipes_trials.csv", trials, COMMAND)
     write(results / "trivago_recipes.csv", rows, COMMAND)
 
 
-def chosen(model: str, work: Path, trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def chosen(model: str, work: Path, trials: list[dict[str, Any]]) -> dict[str, Runs]:
     """Five seeds of the trial that validation chose, for each condition; `trials` gets all three."""
     found: dict[str, Runs] = {}
     for condition, samples in CONDITIONS.items():
@@ -114,17 +121,17 @@ def chosen(model: str, work: Path, trials: list[dict[str, Any]]) -> list[dict[st
             trials.append({**row, "valid_mrr": value, "chosen": place == best})
         name, setting = tries[best]
         found[condition] = (name, setting, seeds(model, setting, name, work))
-    return measured("chosen", model, found)
+    return found
 
 
-def fixed(model: str, work: Path) -> list[dict[str, Any]]:
+def fixed(model: str, work: Path) -> dict[str, Runs]:
     """Five seeds of the model's first setting, for each variation."""
     found: dict[str, Runs] = {}
     for condition, (name, more) in FIXED.items():
         if not more or model == "lightgbm":
             setting = {**SETTINGS[model][0], **more}
             found[condition] = (name, setting, seeds(model, setting, name, work))
-    return measured("fixed", model, found)
+    return found
 
 
 def seeds(model: str, setting: Setting, samples: str, work: Path) -> list[Trained]:
@@ -137,7 +144,9 @@ def one_run(model: str, setting: Setting, seed: int, samples: str, work: Path) -
     return train(model, setting, seed, work / "samples" / samples, work / "runs" / samples, TRAINING)
 
 
-def measured(comparison: str, model: str, found: dict[str, Runs]) -> list[dict[str, Any]]:
+def measured(
+    comparison: str, model: str, found: dict[str, Runs], later: tuple[Flags, Flags]
+) -> list[dict[str, Any]]:
     """Test MRR of each condition and its paired difference to `exposed`."""
     base = [one.test for one in found["exposed"][2]]
     rows = []
@@ -148,9 +157,16 @@ def measured(comparison: str, model: str, found: dict[str, Runs]) -> list[dict[s
         row |= {"recipe": SAMPLES[name].recipe, "store": name, "setting": as_text(setting)}
         row |= {"test_mrr": np.mean(values), "lists": tests[0].requests, "seeds": len(values)}
         row["by_seed"] = " ".join(f"{value:.5f}" for value in values)
-        if condition != "exposed":
+        touched = [judged_by(one, *later) for one in tests]
+        if condition == "exposed":
+            later_base = touched
+        else:
             change = paired_difference(base, tests, ["mrr"])["mrr"]
             row |= {"over_exposed": change.value, "low": change.low, "high": change.high}
+            change = paired_difference(later_base, touched, ["mrr"])["mrr"]
+            row |= {"later_over_exposed": change.value, "later_low": change.low, "later_high": change.high}
+        row["later_mrr"] = np.mean([mean_reciprocal_rank(one) for one in touched])
+        row["later_lists"] = bootstrap(touched[0], ["mrr"])["mrr"].groups
         row["valid_mrr"] = np.mean([one.valid for one in runs])
         row["seconds"] = np.mean([one.seconds for one in runs])
         rows.append(row)

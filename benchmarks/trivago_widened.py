@@ -45,7 +45,7 @@ QUERY = """
     SELECT * FROM candidates
     UNION ALL
     SELECT request_id, item_id, false, NULL, CASE WHEN $placed THEN latest.shown_rank END,
-        CASE WHEN $placed THEN latest.price END
+        CASE WHEN $priced THEN latest.price END
     FROM unexposed
     ORDER BY request_id, exposed DESC, position, item_id
 """
@@ -58,12 +58,13 @@ class Widening:
     Attributes:
         most: unexposed candidates of a list, at most.
         touched: items that the user touched before may be among them.
-        placed: they have the price and place of the list that showed them last; else none.
+        placed, priced: they have the place, and the price, of the list that showed them last; else none.
     """
 
     most: int = 25
     touched: bool = False
     placed: bool = True
+    priced: bool = True
 
 
 def widen(logs: Path, out: Path, until: datetime, how: Widening) -> None:
