@@ -4,7 +4,8 @@ Run: python benchmarks/es3_memory.py [--budget 600MB] [--searches 1100000] [--wo
 Simulates a log (or finds it in the work folder) and builds the recipe es3 without a budget and within it,
 each in a process of its own; asserts that the fingerprints are equal. By default the tables are 5 times the
 budget, as `corank.samples.memory.table_bytes` counts them. Writes results/bench_es3_memory.csv. With
-`--alone`, for logs too large to be built without a budget, only the build within it: results/bench_es3_memory_alone.csv.
+`--alone`, for logs too large to be built without a budget, only the build within it:
+results/bench_es3_memory_alone.csv.
 """
 
 from __future__ import annotations

@@ -85,13 +85,12 @@ def draw_recipes(rows: list[Row]) -> None:
 
 
 def recipes_markdown(rows: list[Row]) -> str:
-    """The README's table of recipes: a line a model, a column a recipe."""
+    """The README's table of recipes, a line a model."""
     lines = ["| model | exposed | " + " | ".join(COLOURS) + " |", "|---|---|" + "---|" * len(COLOURS)]
     for model in dict.fromkeys(row["model"] for row in rows):
         own = {row["condition"]: row for row in rows if row["model"] == model}
         cells = [_gain(own[name], ("over_exposed", "low", "high")) for name in COLOURS]
-        label = f"MRR, `{model}`" if "_" in model else f"MRR, {model}"
-        lines.append(" | ".join([f"| {label}", f"{float(own['exposed']['test_mrr']):.4f}", *cells]) + " |")
+        lines.append(" | ".join([f"| {_label(model)}", _mrr(own["exposed"]), *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -119,9 +118,16 @@ def markdown(rows: dict[str, Row]) -> str:
     ]
     for name, row in sorted(rows.items(), key=lambda item: float(item[1]["test_mrr"])):
         cells = [_difference(row, base) for base in ("shown", "touched", "lightgbm")]
-        label = f"`{name}`" if "_" in name else name
-        lines.append(" | ".join([f"| {label}", f"{float(row['test_mrr']):.4f}", *cells]) + " |")
+        lines.append(" | ".join([f"| {_label(name)}", _mrr(row), *cells]) + " |")
     return "\n".join(lines)
+
+
+def _label(model: str) -> str:
+    return f"`{model}`" if "_" in model else model
+
+
+def _mrr(row: Row) -> str:
+    return f"{float(row['test_mrr']):.4f}"
 
 
 def _difference(row: Row, base: str) -> str:

@@ -24,10 +24,36 @@ def test_the_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "This log is a simulation" in page
 
 
+def table(first: str) -> list[list[str]]:
+    """Cells of the README's table whose header begins with `first`, code marks gone."""
+    lines = README.partition(f"\n{first}")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def results(name: str) -> list[dict[str, str]]:
+    with (ROOT / "results" / name).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
 def test_the_table_is_the_csv() -> None:
-    with (ROOT / "results" / "trivago.csv").open(newline="") as stream:
-        rows = {row["model"]: row for row in csv.DictReader(stream)}
-    table = re.findall(r"^\| `?([\w ]+?)`? \| ([\d.]+) \|", README, flags=re.MULTILINE)
-    assert len(table) == len(rows)
-    for name, value in table:
+    rows = {row["model"]: row for row in results("trivago.csv")}
+    shown = table("| model | MRR |")
+    assert len(shown) == len(rows)
+    for name, value, *_ in shown:
         assert value == f"{float(rows[name]['test_mrr']):.4f}"
+
+
+def test_the_table_of_recipes_is_the_csv() -> None:
+    rows = {
+        (row["model"], row["condition"]): row
+        for row in results("trivago_recipes.csv")
+        if row["comparison"] == "chosen"
+    }
+    shown = table("| model | exposed |")
+    assert len(shown) * 4 == len(rows)
+    for model, mrr, *gains in shown:
+        assert mrr == f"{float(rows[model, 'exposed']['test_mrr']):.4f}"
+        for condition, gain in zip(("attributed", "unexposed", "unexposed + attributed"), gains, strict=True):
+            row = rows[model, condition]
+            value, low, high = (float(row[name]) for name in ("over_exposed", "low", "high"))
+            assert gain == f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
