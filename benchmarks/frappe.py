@@ -50,7 +50,7 @@ MODELS: dict[str, tuple[str, ...]] = {
     "fm": ("embedding_width=11",),
     "autoint": (),
     "transformer": (FIELDS, "width=64", "heads=4"),
-    "wukong": (),
+    "wukong": ("width=16", "products=8", "combinations=8", "rank=8", "hidden=[128]", "last=[64]"),
     "hetero_attention": (FIELDS, "width=24", "expansion=1"),
     "hiformer": (FIELDS, "width=24", "expansion=1", "rank=12"),
     "fat": ("width=32", "expansion=1"),
