@@ -102,7 +102,7 @@ def write_table(path: Path, rows: int, seed: int, users: int) -> None:
 
 def test_a_small_study_is_written_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a table that can be learnt; the second call finds nothing left to do."""
-    for seed, (split, rows) in enumerate([("train", 2000), ("valid", 300), ("test", 300)]):
+    for seed, (split, rows) in enumerate([("train", 30_000), ("valid", 500), ("test", 500)]):
         write_table(tmp_path / f"{split}.parquet", rows, seed, users=8)
     monkeypatch.setattr(frappe, "RUNS", tmp_path / "runs.csv")
     monkeypatch.setattr(frappe, "SUMMARY", tmp_path / "summary.csv")
