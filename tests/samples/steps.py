@@ -86,7 +86,7 @@ class Steps:
         log = open_logs(write(first, ids, folder / "logs"))
         with QUIET.task("", 0) as task:
             plan = make_plan(self._engine, log, check_recipe(recipe), config, seed, task)
-            made = whole(plan, all_rows(plan, 1, task))
+            made = whole(plan, all_rows(plan, task))
         self._results = {
             "requests": made.requests[0],
             "samples": made.samples[0],

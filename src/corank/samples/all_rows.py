@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 
 from corank.progress import Task
-from corank.samples.dealing import by_user, portion, portions, undivided
 from corank.samples.draws import shard_of
+from corank.samples.parts import by_user, portion, portions
 from corank.samples.plan import Plan
 from corank.samples.rows import ORDER_COLUMNS
 from corank.samples.shard import shard_rows
@@ -33,11 +33,12 @@ class AllRows:
     fates: ir.Table
 
 
-def all_rows(plan: Plan, shards: int, task: Task) -> AllRows:
+def all_rows(plan: Plan, task: Task) -> AllRows:
     """Run the steps for all users, shard after shard; rows of several shards are held by the engine."""
-    engine = plan.engine
+    engine, parts = plan.engine, by_user(plan)
+    shards = len(parts)
     if shards == 1:
-        rows = shard_rows(plan, undivided(plan), 0, task)
+        rows = shard_rows(plan, parts[0], 0, task)
         requests = engine.keep("rows_requests", rows.requests)
         times = requests.select("_number", "timestamp")
         asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
@@ -45,7 +46,7 @@ def all_rows(plan: Plan, shards: int, task: Task) -> AllRows:
         return AllRows(requests, [requests], [rows.samples], [asked], rows.fates)
     # Sorting a portion takes about as much again as its rows, the steps of a shard about four times theirs.
     counts = portions(plan, max(1, shards // 2))
-    for shard, part in enumerate(by_user(plan, shards)):
+    for shard, part in enumerate(parts):
         rows = shard_rows(plan, part, shard, task)
         requests = rows.requests.mutate(_portion=portion(rows.requests, counts))
         requests = engine.keep("requests_of_shard", requests)

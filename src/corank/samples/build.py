@@ -74,7 +74,7 @@ def build_samples(
         with reading(tables.folder), running(engine, spill, master, limit) as steps:
             with progress.task("preparing samples", planning.STEPS + shards * sharding.STEPS + 1) as task:
                 plan = make_plan(steps, tables, chosen, config, seed, task, shards)
-                rows = all_rows(plan, shards, task)
+                rows = all_rows(plan, task)
                 task.advance(note="items")
                 prepared = whole(plan, rows)
             sizes, stages = _write_splits(folder, steps, prepared, plan, progress)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import ibis.expr.types as ir
 
 from corank.errors import CorankError, unknown
 from corank.logs import LogTables
 from corank.samples.attribution import TIERS
 from corank.samples.config import Recipe, SampleConfig, reaches
-from corank.samples.draws import shard_of
 from corank.samples.engine import Engine, Logs
-from corank.samples.expansion import LONGEST_LIST
 from corank.samples.labels import FATES
 from corank.samples.manifest import SPLITS
 from corank.samples.split import Cuts
@@ -22,82 +18,6 @@ WITHOUT_LABEL = (*(fate for fate in FATES if fate != "labels"), "no_similar")
 
 MOST_ACTIONS = 64
 """More distinct actions than this would make more columns of counts than anyone can want."""
-
-
-def refuse_duplicates(
-    engine: Engine, tables: LogTables, logs: Logs, config: SampleConfig, rounds: int
-) -> None:
-    """Stop if a request, item, user or candidate has two rows, which would double what is joined to it.
-
-    Events may be there twice if the configuration keeps them. Candidates and events are grouped in so many
-    rounds, each with some of the requests or users.
-
-    Raises:
-        CorankError: one has.
-    """
-    for name, key in (("requests", "request_id"), ("items", "item_id"), ("users", "user_id")):
-        table = getattr(logs, name)
-        sizes = table.group_by(key).aggregate(_rows=table.count())
-        rows = sizes["_rows"]
-        count = engine.one(
-            sizes.aggregate(
-                rows=rows.sum(), known=rows.sum(where=sizes[key].notnull()), ids=sizes[key].count()
-            )
-        )
-        if count["ids"] < count["rows"]:
-            what = "nulls" if count["known"] < count["rows"] else "duplicates"
-            raise CorankError(
-                f"{tables.path(name)}: {key} has {what} ({count['rows']} rows, {count['ids']} distinct ids);"
-                " see: corank logs check"
-            )
-    found = _lists(engine, logs, rounds)
-    if found["repeated"]:
-        raise CorankError(
-            f"{tables.path('candidates')}: item_id has duplicates or nulls in {found['repeated']}"
-            " lists; see: corank logs check"
-        )
-    if found["longest"] >= LONGEST_LIST:
-        raise CorankError(
-            f"{tables.path('candidates')}: a list of {found['longest']} items;"
-            f" expected fewer than {LONGEST_LIST}"
-        )
-    if config.duplicate_events == "refuse":
-        _refuse_duplicate_events(engine, tables, logs, rounds)
-
-
-def _lists(engine: Engine, logs: Logs, rounds: int) -> dict[str, int]:
-    """How many lists hold an item twice or none at a place, and the length of the longest."""
-    repeated = longest = 0
-    for own in _in_rounds(logs.candidates, "request_id", rounds):
-        lists = own.group_by("request_id").aggregate(rows=own.count(), items=own.item_id.nunique())
-        found = engine.one(
-            lists.aggregate(repeated=(lists.rows > lists["items"]).sum(), longest=lists.rows.max())
-        )
-        repeated, longest = repeated + (found["repeated"] or 0), max(longest, found["longest"] or 0)
-    return {"repeated": repeated, "longest": longest}
-
-
-def _in_rounds(table: ir.Table, key: str, rounds: int) -> Iterator[ir.Table]:
-    """The rows, in so many parts, those of one key together."""
-    if rounds == 1:
-        yield table
-        return
-    for index in range(rounds):
-        # Rows without a key belong to the first.
-        yield table.filter(shard_of(table[key], rounds).fill_null(0) == index)
-
-
-def _refuse_duplicate_events(engine: Engine, tables: LogTables, logs: Logs, rounds: int) -> None:
-    same = ("user_id", "item_id", "timestamp", "action", "domain", "request_id")
-    again = 0
-    for own in _in_rounds(logs.events, "user_id", rounds):
-        sizes = own.group_by(*same).aggregate(rows=own.count())
-        again += engine.one(sizes.aggregate(again=(sizes.rows - 1).sum()))["again"] or 0
-    if again:
-        raise CorankError(
-            f"{tables.path('events')}: {again} rows repeat an event (same user, item, time, action,"
-            " domain and request); see: corank logs check, or keep them with duplicate_events=keep"
-        )
 
 
 def touch_actions(

@@ -48,7 +48,7 @@ class DuckDBEngine:
         for definition in DUCKDB:
             self._connection.con.execute(definition)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        self._appended: set[str] = set()
+        self._held: set[str] = set()
 
     def read(self, tables: LogTables) -> Logs:
         return Logs(**{name: self._table(tables, name) for name in tables.tables})
@@ -57,11 +57,11 @@ class DuckDBEngine:
         return self._connection.create_table(name, rows, overwrite=True)
 
     def keep(self, name: str, table: ir.Table) -> ir.Table:
+        self._held.add(name)
         return self._connection.create_table(name, table, overwrite=True)
 
     def append(self, name: str, table: ir.Table) -> ir.Table:
-        if name not in self._appended:
-            self._appended.add(name)
+        if name not in self._held:
             return self.keep(name, table)
         self._connection.con.execute(f'INSERT INTO "{name}" BY NAME {ibis.to_sql(table, dialect="duckdb")}')
         return self._connection.table(name)
@@ -73,11 +73,11 @@ class DuckDBEngine:
         run("BEGIN")
         for index, own in enumerate(tables):
             rows = f'SELECT * EXCLUDE ("{part}") FROM "{name}_dealt" WHERE "{part}" = {index}'
-            into = f'INSERT INTO "{own}"' if name in self._appended else f'CREATE TABLE "{own}" AS'
+            into = f'INSERT INTO "{own}"' if name in self._held else f'CREATE TABLE "{own}" AS'
             run(f"{into} {rows}")
         run("COMMIT")
         run(f'DROP TABLE "{name}_dealt"')
-        self._appended.add(name)
+        self._held.add(name)
         return [self._connection.table(own) for own in tables]
 
     def one(self, table: ir.Table) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Engine(Protocol):
         """
 
     def append(self, name: str, table: ir.Table) -> ir.Table:
-        """Run an expression now and add its rows to those held under the name."""
+        """Run an expression now and add its rows to those held under the name, if any."""
 
     def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
         """Run an expression now and add its rows to so many tables, by the number in the column `part`.

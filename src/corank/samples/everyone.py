@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import ibis.expr.types as ir
 
-from corank.samples.dealing import by_item
 from corank.samples.exposures import shown_to_anyone
 from corank.samples.joins import attach
+from corank.samples.parts import by_item
 from corank.samples.plan import Plan
 from corank.samples.popularity import item_clicks
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import ibis
@@ -10,9 +9,10 @@ import ibis.expr.types as ir
 
 from corank.logs import LogTables
 from corank.progress import Task
-from corank.samples import checks, inputs
+from corank.samples import checks, duplicates, inputs
 from corank.samples.columns import refuse_clashes, request_columns, sample_columns
 from corank.samples.config import Recipe, SampleConfig, reaches
+from corank.samples.dealing import gathered, logs_by_user
 from corank.samples.engine import Engine, Logs
 from corank.samples.exposures import shown
 from corank.samples.labels import fates
@@ -21,10 +21,7 @@ from corank.samples.requests import listed, numbered
 from corank.samples.split import Cuts, cuts, timeline, with_split
 from corank.samples.texts import Texts, read_texts
 
-SHARDS_AT_ONCE = 8
-"""Grouping the candidates of so many shards takes no more memory than the steps of one."""
-
-STEPS = 2
+STEPS = 3
 """Steps that `make_plan` reports."""
 
 
@@ -35,6 +32,7 @@ class Plan:
     Attributes:
         engine, recipe, config, seed: what runs, and what was asked for.
         logs: the log tables.
+        parts: the same, dealt out to shards of users.
         cuts: where the splits begin.
         requests: numbered requests of all splits.
         fates: every labelling event with its first fate.
@@ -53,6 +51,7 @@ class Plan:
     config: SampleConfig
     seed: int
     logs: Logs
+    parts: list[Logs]
     cuts: Cuts
     requests: ir.Table
     fates: ir.Table
@@ -111,7 +110,12 @@ def make_plan(
     relative = inputs.relative_columns(tables, config)
     scopes = inputs.scopes(tables)
     logs = engine.read(tables)
-    checks.refuse_duplicates(engine, tables, logs, config, math.ceil(shards / SHARDS_AT_ONCE))
+    task.advance(note="duplicates")
+    duplicates.refuse_repeated_ids(engine, tables, logs)
+    parts = logs_by_user(engine, logs, shards)
+    duplicates.refuse_bad_lists(engine, tables, parts)
+    if config.duplicate_events == "refuse":
+        duplicates.refuse_repeated_events(engine, tables, parts)
     actions = checks.touch_actions(engine, tables, logs, recipe, config)
     checks.refuse_unknown_domains(engine, logs, recipe, config)
     per_request = request_columns(tables)
@@ -120,7 +124,9 @@ def make_plan(
     texts = read_texts(engine, tables, logs, recipe, config)
 
     task.advance(note="splits")
-    found = engine.keep("listed", listed(logs.requests, logs.candidates, config.domains))
+    found = gathered(
+        engine, "listed", [listed(own.requests, own.candidates, config.domains) for own in parts]
+    )
     when = engine.one(timeline(found, config))
     if not when["requests"]:
         raise checks.no_requests(engine, tables, logs, config)
@@ -134,15 +140,16 @@ def make_plan(
     if reaches(recipe, "es3"):
         led = engine.keep("led", led_to(fate, requests, texts.queries))
         known = engine.keep("known", known_queries(requests, texts.queries))
-    exposures = (
-        engine.keep("exposures", shown(logs.requests, logs.candidates)) if config.exposure_counts else None
-    )
+    exposures = None
+    if config.exposure_counts:
+        exposures = gathered(engine, "exposures", [shown(own.requests, own.candidates) for own in parts])
     return Plan(
         engine=engine,
         recipe=recipe,
         config=config,
         seed=seed,
         logs=logs,
+        parts=parts,
         cuts=where,
         requests=requests,
         fates=fate,

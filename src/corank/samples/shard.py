@@ -11,12 +11,12 @@ from corank.progress import Task
 from corank.samples.anchors import from_touch, listed_candidates
 from corank.samples.anywhere import anywhere
 from corank.samples.attribution import attributed, attributed_labels, is_free, targets
-from corank.samples.dealing import Part
 from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
 from corank.samples.exposures import shown_to_user
 from corank.samples.histories import history_events, with_history_length
 from corank.samples.labels import merged, own_labels
+from corank.samples.parts import Part
 from corank.samples.plan import Plan
 from corank.samples.pseudo import searchified
 from corank.samples.ranks import with_ranks

@@ -40,7 +40,7 @@ class SparkEngine:
             self._session.sql(definition)
         self._connection = ibis.pyspark.connect(self._session)
         self._streams = 0
-        self._appended: set[str] = set()
+        self._held: set[str] = set()
 
     def read(self, tables: LogTables) -> Logs:
         return Logs(**{name: self._table(tables, name) for name in tables.tables})
@@ -49,13 +49,14 @@ class SparkEngine:
         return self._hold(name, self._session.createDataFrame(rows))
 
     def keep(self, name: str, table: ir.Table) -> ir.Table:
+        self._held.add(name)
         return self._hold(name, self._typed(table))
 
     def append(self, name: str, table: ir.Table) -> ir.Table:
         rows = self._typed(table)
-        if name in self._appended:
+        if name in self._held:
             rows = self._session.table(name).unionByName(rows)
-        self._appended.add(name)
+        self._held.add(name)
         return self._hold(name, rows)
 
     def deal(self, name: str, table: ir.Table, part: str, parts: int) -> list[ir.Table]:
