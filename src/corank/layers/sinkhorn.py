@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -67,16 +67,21 @@ def row_error(w: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class LogitKernel(Kernel):
-    """A kernel of logits [..., N, N]."""
+    """A kernel of logits [..., N, N] times a share.
+
+    All passes write to one `work` of the logits' shape: on a CPU new memory costs more than exponentials.
+    """
 
     w: Tensor
     symmetric: bool
+    work: Tensor
+    share: float = 1.0
 
     def spread(self) -> float:
         return float(self.w.max() - self.w.min())
 
     def softened(self, share: float) -> LogitKernel:
-        return LogitKernel(self.w * share, self.symmetric) if share != 1 else self
+        return replace(self, share=share)
 
     def start(self) -> Tensor:
         row = torch.zeros_like(self.w[..., 0])
@@ -84,16 +89,22 @@ class LogitKernel(Kernel):
 
     def log_sums(self, d: Tensor) -> Tensor:
         if self.symmetric:
-            return torch.logsumexp(self.w + d.unsqueeze(-2), -1)
+            return self._log_sums(d.unsqueeze(-2), -1)
         u, v = d.chunk(2, -1)
-        rows = torch.logsumexp(self.w + v.unsqueeze(-2), -1)
-        return torch.cat([rows, torch.logsumexp(self.w + u.unsqueeze(-1), -2)], -1)
+        return torch.cat([self._log_sums(v.unsqueeze(-2), -1), self._log_sums(u.unsqueeze(-1), -2)], -1)
+
+    def _log_sums(self, d: Tensor, side: int) -> Tensor:
+        """logsumexp(share w + d) along a side."""
+        x = torch.add(d, self.w, alpha=self.share, out=self.work)
+        top = x.amax(side, keepdim=True)
+        return x.sub_(top).exp_().sum(side).log_().add_(top.squeeze(side))
 
     def scaled(self, d: Tensor) -> Tensor:
+        """P; overwritten by the next pass."""
         u, v = (d, d) if self.symmetric else d.chunk(2, -1)
-        return (
-            (u.unsqueeze(-1) + v.unsqueeze(-2)).add_(self.w).exp_()
-        )  # u_i + v_j first: symmetric to the bit
+        # u_i + v_j first: symmetric to the bit.
+        torch.add(u.unsqueeze(-1), v.unsqueeze(-2), out=self.work)
+        return self.work.add_(self.w, alpha=self.share).exp_()
 
     def times(self, d: Tensor) -> Times:
         return _times(self.scaled(d), self.symmetric)
@@ -115,11 +126,11 @@ def doubly_stochastic(logits: Tensor, symmetric: bool, tolerance: float, iterati
     """exp(logits), symmetrised before if it is to be symmetric, scaled to sums of 1."""
     with torch.autocast(logits.device.type, enabled=False):
         logits = symmetrised(logits) if symmetric else logits
-        kernel = LogitKernel(logits, symmetric)
+        kernel = LogitKernel(logits, symmetric, work=torch.empty_like(logits))
         d = solve(kernel, tolerance, iterations)
         if not symmetric:  # the columns to the last bit
             u = d.chunk(2, -1)[0]
-            d = torch.cat([u, -torch.logsumexp(logits + u.unsqueeze(-1), -2)], -1)
+            d = torch.cat([u, -kernel.log_sums(d).chunk(2, -1)[1]], -1)
         return kernel.scaled(d)
 
 
@@ -141,9 +152,10 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         rows, columns = along.sum(-1), along.sum(-2)
         if ctx.symmetric:
             x = adjoint(_times(p, True), rows + columns)
-            return symmetrised((gradient - x.unsqueeze(-1)).mul_(p)), None, None, None
+            return symmetrised(along.addcmul_(p, x.unsqueeze(-1), value=-1)), None, None, None
         a, b = adjoint(_times(p, False), balanced(torch.cat([rows, columns], -1))).chunk(2, -1)
-        return (gradient - (a.unsqueeze(-1) + b.unsqueeze(-2))).mul_(p), None, None, None
+        along.addcmul_(p, a.unsqueeze(-1), value=-1).addcmul_(p, b.unsqueeze(-2), value=-1)
+        return along, None, None, None
 
 
 doubly_stochastic.register_autograd(_backward, setup_context=_setup)
