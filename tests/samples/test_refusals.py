@@ -99,12 +99,33 @@ def test_engines(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_repeated_item_in_a_list(tmp_path: Path) -> None:
-    log = random_log(2, "int", parts=3)
-    log["candidates"].append(log["candidates"][0])
-    logs = write(log, "int", tmp_path / "logs")
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("ids", ["int", "text"])
+@pytest.mark.parametrize("owner", ["a request's", "none's"])
+def test_a_repeated_item_in_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, shards: int, owner: str
+) -> None:
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
+    log = random_log(2, ids, parts=3)
+    row = dict(log["candidates"][0])
+    if owner == "none's":
+        row["request_id"] = 10**9 if ids == "int" else "no such request"
+        log["candidates"].append(row)
+    log["candidates"].append(row)
+    logs = write(log, ids, tmp_path / "logs")
     with pytest.raises(CorankError, match=r"candidates.parquet: item_id has duplicates or nulls in 1 lists"):
-        build_samples(logs, tmp_path / "out")
+        build_samples(logs, tmp_path / "out", memory="1GB")
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_repeated_events_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int) -> None:
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
+    log = random_log(2, "int", parts=3)
+    distinct = {tuple(sorted(event.items(), key=str)): event for event in log["events"]}
+    log["events"] = [*distinct.values(), *list(distinct.values())[:3]]
+    logs = write(log, "int", tmp_path / "logs")
+    with pytest.raises(CorankError, match="3 rows repeat an event"):
+        build_samples(logs, tmp_path / "out", settings=["duplicate_events=refuse"], memory="1GB")
 
 
 def test_recipe_and_output(good: Path, tmp_path: Path) -> None:
