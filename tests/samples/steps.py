@@ -90,7 +90,7 @@ class Steps:
         self._results = {
             "requests": made.requests[0],
             "samples": made.samples[0],
-            "lengths": made.lengths,
+            "lengths": made.lengths[0],
             **made.flat,
         }
         self._queries = {

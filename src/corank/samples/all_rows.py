@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from corank.progress import Task
 from corank.samples.draws import shard_of
+from corank.samples.joins import attach
 from corank.samples.parts import by_user, portion, portions
 from corank.samples.plan import Plan
 from corank.samples.rows import ORDER_COLUMNS
@@ -19,11 +20,12 @@ class AllRows:
     """What the store is written from; portions follow one another in its order and have none inside.
 
     Attributes:
-        order: the columns by which requests are ordered, of all of them.
+        order: the columns by which requests are ordered, of all of them; with `_portion` where there are
+            several.
         requests, samples: rows as `shard.Rows` has them, a table for each portion.
         asking: `_row`, `item_id` and `timestamp` of the samples, a table for each shard of items; with
             `_portion` where there are several.
-        fates: as `shard.Rows` has them, of all users.
+        fates: as `shard.Rows` has them, of all users, with `labelled_request_id`, that of `_number`.
     """
 
     order: ir.Table
@@ -43,7 +45,7 @@ def all_rows(plan: Plan, task: Task) -> AllRows:
         times = requests.select("_number", "timestamp")
         asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
         asked = asking.select("_row", "item_id", "timestamp")
-        return AllRows(requests, [requests], [rows.samples], [asked], rows.fates)
+        return AllRows(requests, [requests], [rows.samples], [asked], _named(rows.fates, requests))
     # Sorting a portion takes about as much again as its rows, the steps of a shard about four times theirs.
     counts = portions(plan, max(1, shards // 2))
     for shard, part in enumerate(parts):
@@ -55,10 +57,14 @@ def all_rows(plan: Plan, task: Task) -> AllRows:
         asked = samples.select("_row", "item_id", "_portion", timestamp="_asked_at")
         asked = asked.mutate(_part=shard_of(asked.item_id, shards))
         held = AllRows(
-            order=engine.append("order", requests.select("request_id", *ORDER_COLUMNS)),
+            order=engine.append("order", requests.select("request_id", "_portion", *ORDER_COLUMNS)),
             requests=engine.deal("rows_requests", requests, "_portion", sum(counts)),
             samples=engine.deal("rows_samples", samples.drop("_asked_at"), "_portion", sum(counts)),
             asking=engine.deal("asking", asked, "_part", shards),
-            fates=engine.append("rows_fates", rows.fates),
+            fates=engine.append("rows_fates", _named(rows.fates, requests)),
         )
     return held
+
+
+def _named(fates: ir.Table, requests: ir.Table) -> ir.Table:
+    return attach(fates, requests.select("_number", labelled_request_id="request_id"), ["_number"])

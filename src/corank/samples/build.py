@@ -117,7 +117,7 @@ def _write_splits(
     Raises:
         CorankError: the training split has no click, or nothing else.
     """
-    order = engine.arrow(prepared.lengths)
+    order = pa.concat_tables([engine.arrow(table) for table in prepared.lengths])
     split, lengths = order["_split"].to_numpy(), order["_samples"].to_numpy()
     requests, samples = (
         Rows(tables[0].schema().to_pyarrow(), (batch for table in tables for batch in engine.stream(table)))

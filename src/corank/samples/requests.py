@@ -51,9 +51,10 @@ def ordered(requests: ir.Table) -> ir.Table:
 
     Args:
         requests: `_number`, `request_id`, `_split`, `_shuffle`, `_samples` and `_pseudo`, the item that a
-            pseudo request is about.
+            pseudo request is about; `_portion`, if there, is kept.
     """
     order = [requests[name] for name in ("_split", "_shuffle", "request_id", "_pseudo")]
-    placed = requests.select("_number", "_split", "_samples", _place=ibis.row_number().over(order_by=order))
+    kept = [name for name in ("_number", "_split", "_samples", "_portion") if name in requests.columns]
+    placed = requests.select(*kept, _place=ibis.row_number().over(order_by=order))
     earlier = ibis.window(order_by="_place", rows=(None, 0))
     return placed.mutate(_begin=placed["_samples"].sum().over(earlier) - placed["_samples"])

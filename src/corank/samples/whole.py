@@ -26,14 +26,14 @@ class Whole:
     Attributes:
         requests: rows of requests, in order: tables that follow one another.
         samples: flat rows of samples, in order, likewise.
-        lengths: `_split` and `_samples` of each request, in order.
+        lengths: `_split` and `_samples` of each request, in order, likewise.
         flat: the folder's other tables by name, in order: items, histories and labels.
         events: fate -> labelling events.
     """
 
     requests: list[ir.Table]
     samples: list[ir.Table]
-    lengths: ir.Table
+    lengths: list[ir.Table]
     flat: dict[str, ir.Table]
     events: dict[str, int]
 
@@ -41,25 +41,37 @@ class Whole:
 def whole(plan: Plan, rows: AllRows) -> Whole:
     """Order the rows of all users and add what only all of them tell."""
     engine = plan.engine
-    order = engine.keep("ordered", ordered(rows.order))
+    order = _order(plan, rows)
     history = history_events(plan.logs.events, plan.logs.requests, plan.config.history_actions)
     offsets = history_offsets(history)
     if len(rows.requests) > 1:
         offsets = engine.keep("offsets", offsets)
     told = everyone(plan, rows.asking, len(rows.samples))
     return Whole(
-        requests=[_requests(plan, requests, order, offsets) for requests in rows.requests],
-        samples=[
-            _samples(plan, samples, order, facts) for samples, facts in zip(rows.samples, told, strict=True)
+        requests=[
+            _requests(plan, requests, places, offsets)
+            for requests, places in zip(rows.requests, order, strict=True)
         ],
-        lengths=order.order_by("_place").select("_split", "_samples"),
+        samples=[
+            _samples(plan, samples, places, facts)
+            for samples, places, facts in zip(rows.samples, order, told, strict=True)
+        ],
+        lengths=[places.order_by("_place").select("_split", "_samples") for places in order],
         flat={
             "items": plan.logs.items.order_by("item_id"),
             "histories": history.order_by(*ORDER),
-            "labels": _ledger(rows.fates, rows.order),
+            "labels": _ledger(rows.fates),
         },
         events=checks.fate_counts(engine, rows.fates),
     )
+
+
+def _order(plan: Plan, rows: AllRows) -> list[ir.Table]:
+    """Where each request stands, for each portion."""
+    order = ordered(rows.order)
+    if "_portion" in order.columns:
+        return plan.engine.deal("ordered", order, "_portion", len(rows.requests))
+    return [plan.engine.keep("ordered", order)]
 
 
 def _requests(plan: Plan, requests: ir.Table, order: ir.Table, offsets: ir.Table) -> ir.Table:
@@ -77,12 +89,10 @@ def _samples(plan: Plan, samples: ir.Table, order: ir.Table, told: Sequence[ir.T
     return samples.order_by("_at").select(*plan.sample_columns)
 
 
-def _ledger(fates: ir.Table, requests: ir.Table) -> ir.Table:
+def _ledger(fates: ir.Table) -> ir.Table:
     """Every labelling event with its fate and the request whose sample it labels."""
-    named = requests.select("_number", labelled_request_id="request_id")
-    rows = attach(fates, named, ["_number"])
-    labels = ~rows["_fate"].isin(checks.WITHOUT_LABEL)
-    labelled = ibis.ifelse(labels, rows.labelled_request_id, ibis.null(rows.labelled_request_id.type()))
-    ledger = rows.select(*LEDGER, fate=rows["_fate"], labelled_request_id=labelled)
+    labels = ~fates["_fate"].isin(checks.WITHOUT_LABEL)
+    labelled = ibis.ifelse(labels, fates.labelled_request_id, ibis.null(fates.labelled_request_id.type()))
+    ledger = fates.select(*LEDGER, fate=fates["_fate"], labelled_request_id=labelled)
     order = [ledger[name].asc(nulls_first=False) for name in LEDGER]
     return ledger.order_by(*order)
