@@ -46,8 +46,8 @@ def all_rows(plan: Plan, task: Task) -> AllRows:
         asking = rows.samples.select("_row", "_number", "item_id").inner_join(times, "_number")
         asked = asking.select("_row", "item_id", "timestamp")
         return AllRows(requests, [requests], [rows.samples], [asked], _named(rows.fates, requests))
-    # Sorting a portion takes about as much again as its rows, the steps of a shard about four times theirs.
-    counts = portions(plan, max(1, shards // 2))
+    # Sorting a portion takes less than the steps of a shard, but there is no telling what else DuckDB holds.
+    counts = portions(plan, shards)
     for shard, part in enumerate(parts):
         rows = shard_rows(plan, part, shard, task)
         requests = rows.requests.mutate(_portion=portion(rows.requests, counts))
