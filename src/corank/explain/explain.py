@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corank.errors import CorankError, unknown
 from corank.explain.album import Album, read_album
-from corank.explain.layers import mixing_layers
+from corank.explain.layers import MixingLayer, mixing_layers
 from corank.explain.matrices import described_layer, moments
 from corank.explain.requests import find_request
 from corank.explain.result import Explanation, RequestExplanation
@@ -16,7 +16,6 @@ from corank.explain.states import Seen, look
 from corank.explain.tokens import described
 from corank.features.reader import Reader
 from corank.features.store import SPLITS, Store
-from corank.models.base import RankingModel
 from corank.progress import QUIET, Reporter
 from corank.training.run import Run
 
@@ -77,7 +76,7 @@ def explain_run(
         tokens=tuple(tokens),
         layers=tuple(described_layer(name, layer, tokens, seen, i) for i, (name, layer) in enumerate(named)),
         training=tuple(moments(album, [name for name, layer in named if layer.kind == "learned"])),
-        notes=tuple(_notes(model, info.model, album, seen)),
+        notes=tuple(_notes(layers, info.model, album, seen)),
         request=asked,
     )
 
@@ -103,9 +102,8 @@ def _baseline(name: str, request: str | None, requests: int) -> Baseline:
     raise unknown("baseline", name, BASELINES)
 
 
-def _notes(model: RankingModel, name: str, album: Album | None, seen: Seen) -> list[str]:
+def _notes(layers: Sequence[MixingLayer], name: str, album: Album | None, seen: Seen) -> list[str]:
     """What is not there, and why."""
-    layers = mixing_layers(model)
     if not layers:
         return [
             f"{name} has no mixing layers: its fields meet in other ways, and there is no matrix to show."

@@ -51,6 +51,7 @@ def described_layer(name: str, layer: MixingLayer, tokens: Sequence[Token], seen
         after=seen.after[place].statistics(),
         by_token=None if shares is None else _by_token(shares, layer, tokens),
         by_group=None if shares is None else _by_group(shares, layer, tokens),
+        order=tuple(constant.g_NN.argmax(1).tolist()) if constant and layer.kind == "fixed" else None,
     )
 
 

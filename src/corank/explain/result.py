@@ -61,6 +61,7 @@ class Layer(Config):
         local: of the matrices inside blocks.
         before, after: hidden states that go into the mixing, and that come out of it.
         by_group: tokens that hold the same groups put together; None where columns are no tokens of fields.
+        order: of a permutation, which row of the input is the n-th of the result.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Layer(Config):
     after: StateStatistics | None = None
     by_token: Shares | None = None
     by_group: Shares | None = None
+    order: tuple[int, ...] | None = None
 
 
 class Moment(Config):
