@@ -80,14 +80,14 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise CorankError(f"{path}: already exists; name another output or pass --overwrite")
 
 
-def refuse_folder(path: Path) -> None:
-    """Stop where a file is to be written and a folder stands.
+def refuse_folder(path: Path, kind: str = "file") -> None:
+    """Stop where a file (of a kind) is to be written and a folder stands.
 
     Raises:
         CorankError: it does.
     """
     if path.is_dir():
-        raise CorankError(f"{path}: is a folder; expected the file to write")
+        raise CorankError(f"{path}: is a folder; expected the {kind} to write")
 
 
 def write_json(path: Path, value: Any) -> None:

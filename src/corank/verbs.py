@@ -82,7 +82,7 @@ def audit(
     """
     if out is not None:
         refuse_existing(out, overwrite)
-        refuse_folder(out)
+        refuse_folder(out, "HTML file")
     found = audit_folder(folder, settings, progress)
     if out is not None:
         write_audit(found, out)
@@ -289,8 +289,13 @@ def explain(
     target = place.folder / "explain" if out is None else out
     refuse_existing(target, overwrite or out is None)
     place.info()
-    reads = requests > 0 or request is not None
-    source = samples or (_trained_on(run) if reads else None)
+    source = samples
+    if source is None:
+        try:
+            source = _trained_on(run)
+        except CorankError:
+            if requests or request is not None:
+                raise
     found = explain_run(place, source, split, requests, request, items, groups, baseline, progress)
     write_explanation(found, run, target, overwrite or out is None)
     return found

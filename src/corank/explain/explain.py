@@ -55,8 +55,12 @@ def explain_run(
     album = read_album(run.snapshots)
     layers, tokens = mixing_layers(model), described(model)
     store = None if samples is None else Store(samples)
-    reader = None if store is None else Reader(store.folder, run.features(), split, run.config()[1].reader)
-    listed = None if store is None or request is None else find_request(store, split, request)
+    reader, listed = None, None
+    if store is not None and (requests or request is not None):
+        reader = Reader(store.folder, run.features(), split, run.config()[1].reader)
+        listed = None if request is None else find_request(store, split, request)
+    if listed is not None:
+        listed.places(items)  # before the requests are read
     asked: RequestExplanation | None = None
     with model.folded():
         seen = look(model, layers, reader, requests, progress)

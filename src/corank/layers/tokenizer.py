@@ -61,8 +61,8 @@ class Tokenizer(nn.Module):
         super().__init__()
         self.width = width
         order_r, order_s = _order(request, config.kind), _order(sample, config.kind)
-        self.register_buffer("column_r", order_r, persistent=False)
-        self.register_buffer("column_s", order_s, persistent=False)
+        self.register_buffer("column_r", torch.tensor(order_r, dtype=torch.int64), persistent=False)
+        self.register_buffer("column_s", torch.tensor(order_s, dtype=torch.int64), persistent=False)
         self.column_r: Tensor
         self.column_s: Tensor
         total_r, total = len(order_r), len(order_r) + len(order_s)
@@ -123,7 +123,7 @@ def _parts(slots: list[Slot], kind: Kind) -> list[tuple[str, int]]:
     return list(sizes.items())
 
 
-def _order(slots: list[Slot], kind: Kind) -> Tensor:
+def _order(slots: list[Slot], kind: Kind) -> list[int]:
     """Columns of E with each group's fields side by side; slices keep groups together too."""
     groups = list(dict.fromkeys(slot.group for slot in slots))
     starts = list(accumulate((slot.width for slot in slots), initial=0))
@@ -131,10 +131,10 @@ def _order(slots: list[Slot], kind: Kind) -> Tensor:
     ranked = sorted(range(len(slots)), key=lambda i: groups.index(slots[i].group))
     for i in range(len(slots)) if kind == "fields" else ranked:
         columns += range(starts[i], starts[i] + slots[i].width)
-    return torch.tensor(columns, dtype=torch.int64)
+    return columns
 
 
-def _owners(slots: list[Slot], order: Tensor) -> list[Slot]:
+def _owners(slots: list[Slot], order: list[int]) -> list[Slot]:
     """The field of each column of E in its new order."""
     owners = [slot for slot in slots for _ in range(slot.width)]
-    return [owners[column] for column in order.tolist()]
+    return [owners[column] for column in order]

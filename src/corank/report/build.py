@@ -38,7 +38,7 @@ def report(
         CorankError: there is no run, a file of one is damaged, or `out` is a folder.
     """
     target = out or folder / "report.html"
-    refuse_folder(target)
+    refuse_folder(target, "HTML file")
     models = find_models(folder)
     with progress.task("report", 3) as task:
         evaluated = [model for model in models if model.evaluated]

@@ -80,7 +80,7 @@ def _permutation(label: str, name: str, permuted: Permuted) -> Picture:
     return picture(
         f"{label}, {name}: the fixed matrix",
         f"A permutation matrix of {size} by {size}: every {unit} of the result is one of the input",
-        f"Each row has one bright dot: the {unit} that stands there after mixing. It does not change in training.",
+        f"Each row has one bright dot: the {unit} that stands there after mixing. It is never trained.",
         draw,
         size=(5.0, 4.2),
     )
