@@ -76,7 +76,8 @@ def sharp(name: str, init: str) -> RankingModel:
 @pytest.mark.parametrize("name", ["unimixer_xs", "unimixer_lite_xs"])
 def test_mixing_that_is_the_identity_looks_like_it(name: str) -> None:
     (layer,) = figures(sharp(name, "identity"))
-    assert (layer.kind, layer.size, layer.tau) == ("learned", 64, pytest.approx(0.05))
+    assert (layer.kind, layer.size) == ("learned", 64)
+    assert layer.tau == pytest.approx(0.05)
     assert layer.mixing is not None
     assert layer.by_token is not None
     assert layer.by_group is not None
@@ -168,7 +169,7 @@ def test_hidden_states_are_those_that_go_in_and_come_out() -> None:
     assert (seen.requests, seen.samples) == (6, 20 + int((of_S < 2).sum()))
     kept_: dict[int, list[tuple[Tensor, Tensor]]] = {0: [], 1: []}
     for i, layer in enumerate(layers):
-        layer.module.register_forward_hook(lambda _m, x, y, i=i: kept_[i].append((x[0], y)))  # type: ignore[misc]
+        layer.module.register_forward_hook(lambda _m, x, y, i=i: kept_[i].append((x[0], y)))
     with torch.no_grad(), model.folded():
         model(first[0])
         model(second[0])
@@ -214,7 +215,8 @@ def _attention(layer: Any, x_TD: Tensor) -> Tensor:
     scale = 1.0 if isinstance(layer, InteractingLayer) else q[0].shape[1] ** -0.5
     pair = layer.pair.weight_TT if hasattr(layer, "pair") else 1.0
     assert isinstance(layer, SelfAttention) or hasattr(layer, "attend")
-    return sum((a @ b.T * scale * pair).softmax(1) for a, b in zip(q, k, strict=True)) / heads  # type: ignore[return-value]
+    weights = [(a @ b.T * scale * pair).softmax(1) for a, b in zip(q, k, strict=True)]
+    return torch.stack(weights).mean(0)
 
 
 def test_without_requests_only_what_does_not_depend_on_them_is_told() -> None:

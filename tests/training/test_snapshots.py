@@ -16,6 +16,7 @@ from corank.errors import CorankError
 from corank.explain.album import read_album
 from corank.models import create_model
 from corank.training.config import SnapshotConfig
+from corank.training.run import Run
 from corank.training.snapshots import Album, averaged
 
 SETTINGS = ("epochs=2", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
@@ -58,7 +59,7 @@ def test_the_last_picture_is_that_of_the_last_weights(run: Path) -> None:
     """Of the checkpoint's, at the temperature of the last step."""
     (weights,) = run.glob("checkpoint/step-*/model.safetensors")
     tensors = load_file(weights)
-    model = verbs.Run(run).model()
+    model = Run(run).model()
     model.load_state_dict(tensors)
     album = read_album(run / "mixing")
     assert album is not None
