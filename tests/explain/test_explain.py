@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -148,10 +150,33 @@ def test_the_report_has_the_same_sections_where_they_are(
     page = Page(report(runs))
     assert {"layers", "groups", "request"} <= set(sections(page))
     assert f"dcnv2_xs, request {request_id}" in page.words
-    document_ = runs / "dcn" / "explain" / "explain.json"
-    document_.write_text(document_.read_text().replace('"layers"', '"layrs"'))
-    with pytest.raises(CorankError, match=r"explain.json: .*layrs"):
-        report(runs)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda d: d.pop("layers"), r"'layers'.*: field required"),
+        (
+            lambda d: d["layers"][0].update(order=[0, 2]),
+            "order of a permutation does not name every row once",
+        ),
+        (lambda d: d["layers"][0]["by_token"]["values"].pop(), "shares, their names .* do not fit"),
+        (lambda d: d["layers"][0]["by_group"]["even"].insert(0, 0.0), "shares, their names .* do not fit"),
+        (lambda d: d["layers"][0].update(sise=3), "unknown key 'sise' in 'layers.0'"),
+    ],
+)
+def test_a_damaged_document_is_refused_by_the_report(
+    folder: Path, tmp_path: Path, damage: Callable[[Any], object], sentence: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(folder / "mixer", run)
+    verbs.explain(run, requests=0)
+    path = run / "explain" / "explain.json"
+    values = json.loads(path.read_text())
+    damage(values)
+    path.write_text(json.dumps(values))
+    with pytest.raises(CorankError, match=f"explain.json: .*{sentence}"):
+        report(run)
 
 
 def test_a_model_without_matrices_says_so_in_a_line(folder: Path, request_id: str, tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from corank.config import Config
 from corank.explain.layers import Kind
 
@@ -43,6 +47,13 @@ class Shares(Config):
     values: tuple[tuple[float, ...], ...]
     even: tuple[float, ...]
 
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        sizes = {len(self.columns), len(self.even), *(len(row) for row in self.values)}
+        if len(sizes) != 1 or len(self.values) != len(self.rows) or not self.rows or min(self.even) <= 0:
+            raise ValueError("shares, their names and their even shares do not fit one another")
+        return self
+
 
 class Token(Config):
     """A token of the first layer: its name, and how many embedding numbers it has of each group and field."""
@@ -78,6 +89,12 @@ class Layer(Config):
     by_token: Shares | None = None
     by_group: Shares | None = None
     order: tuple[int, ...] | None = None
+
+    @model_validator(mode="after")
+    def _permutes(self) -> Self:
+        if self.order is not None and sorted(self.order) != list(range(len(self.order))):
+            raise ValueError("the order of a permutation does not name every row once")
+        return self
 
 
 class Moment(Config):
