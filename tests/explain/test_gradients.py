@@ -7,8 +7,9 @@ import torch
 from tests.inputs import make_batch, make_schema
 from torch import Tensor
 
+from corank.explain.baselines import missing_E
 from corank.explain.gradients import ablation, integrated_gradients
-from corank.explain.scores import missing_E, scoring
+from corank.explain.scores import scoring
 from corank.features.batch import Batch, Side
 from corank.features.schema import SideSchema
 from corank.models import create_model, list_models

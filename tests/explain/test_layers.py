@@ -19,6 +19,7 @@ from corank.explain.tokens import described
 from corank.features.batch import Batch
 from corank.features.reader import Reader
 from corank.layers.attention import SelfAttention
+from corank.layers.field_attention import PairWeight
 from corank.layers.interacting import InteractingLayer
 from corank.layers.per_token import PerTokenLinear
 from corank.layers.token_mixer import TokenMixer
@@ -188,6 +189,9 @@ def test_hidden_states_are_those_that_go_in_and_come_out() -> None:
 def test_attention_is_the_mean_of_softmaxes(name: str) -> None:
     """Head by head, sample by sample, from the projections of the layer's input."""
     model = create_model(name, SCHEMA).eval()
+    for pair in model.modules():
+        if isinstance(pair, PairWeight):  # all 1 at first
+            nn.init.normal_(pair.weight_TT, mean=1.0)
     layers, seen = seen_by(model)
     inputs: list[Tensor] = []
     layers[0].module.register_forward_pre_hook(lambda _m, x: inputs.append(x[0]))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from corank.errors import CorankError, unknown
 from corank.explain.album import Album, read_album
+from corank.explain.baselines import BASELINES, Baseline
 from corank.explain.layers import MixingLayer, mixing_layers
 from corank.explain.matrices import described_layer, moments
 from corank.explain.requests import find_request
 from corank.explain.result import Explanation, RequestExplanation
-from corank.explain.scores import BASELINES, Baseline, check_groups, explain_scores
+from corank.explain.scores import check_groups, explain_scores
 from corank.explain.states import Seen, look
 from corank.explain.tokens import described
 from corank.features.reader import Reader

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from corank.errors import CorankError, unknown
+from corank.explain.baselines import DEFINED, Baseline, missing_E
 from corank.explain.gradients import Score, ablation, integrated_gradients
 from corank.explain.requests import Listed
 from corank.explain.result import Contribution, GroupContribution, ItemExplanation, RequestExplanation
-from corank.features.batch import Batch, Side
-from corank.features.schema import InputSchema, SideSchema
+from corank.features.batch import Batch
 from corank.features.spec import Group
 from corank.layers.embedding import Slot
 from corank.models.base import RankingModel, logits_of
 
-Baseline = Literal["mean", "missing"]
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 SHOWN = 3
 """So many of the best-scored items are explained where none is named."""
 
@@ -113,12 +111,6 @@ def explain_scores(
     )
 
 
-DEFINED: dict[Baseline, str] = {
-    "mean": "the mean embedding of the requests read, and of their samples: an average request and item",
-    "missing": "the embedding of inputs that are all missing: ids of code 0, empty sequences, absent numbers",
-}
-
-
 def scoring(model: RankingModel, task: str) -> Score:
     """From rows of embeddings, the request's and the sample's side by side, to logits of a task."""
 
@@ -128,25 +120,6 @@ def scoring(model: RankingModel, task: str) -> Score:
         return logits_of(model.heads, z_SD)[task]
 
     return score
-
-
-def missing_E(model: RankingModel) -> Tensor:
-    """The embedding [E_request + E_sample] of a request and a sample of which nothing is known."""
-    batch = Batch(*_nothing(model.schema), torch.zeros(1, dtype=torch.int64))
-    with torch.no_grad():
-        return torch.cat([part[0] for part in model.embedding(batch)])
-
-
-def _nothing(schema: InputSchema) -> tuple[Side, Side]:
-    def side(inputs: SideSchema) -> Side:
-        return Side(
-            torch.zeros(1, len(inputs.ids), dtype=torch.int64),
-            torch.full((1, len(inputs.numbers)), torch.nan),
-            [torch.zeros(1, s.length, dtype=torch.int64) for s in inputs.sequences],
-            [torch.full((1, e.dim), torch.nan) for e in inputs.embeddings],
-        )
-
-    return side(schema.request), side(schema.sample)
 
 
 def _slots(model: RankingModel) -> list[Slot]:

@@ -1,4 +1,4 @@
-"""The learned matrices of a run over training: pictures by layer, and what they come to as curves."""
+"""The learned matrices of a run over training, as pictures by layer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from corank.explain.album import Album, Matrix
 from corank.explain.matrices import moments
-from corank.explain.result import Moment
-from corank.report.canvas import colour, legend, mark, picture, short
+from corank.report.canvas import picture
 from corank.report.heat import Ticks, colour_bar, draw_shares, shares_scale
+from corank.report.mixing_curves import mixing_curves
 from corank.report.sections import Picture
 from corank.training.snapshots import MixedLayer, averaged
 
@@ -63,7 +63,7 @@ def album_pictures(label: str, album: Album, kept: Frames = ()) -> list[Picture]
             found.append(_inside(name, inside, layer, groups))
     names = [f"layer {i + 1}" for i in range(len(album.layout.layers))]
     figures = list(moments(album, names))
-    return [*([_curves(label, figures)] if figures else []), *found]
+    return [*([mixing_curves(label, figures)] if figures else []), *found]
 
 
 def mosaic(inside: Matrix, layer: MixedLayer) -> Matrix:
@@ -124,39 +124,3 @@ def _draw(figure: Figure, frames: Sequence[Frame], size: int, ticks: Ticks | Non
         draw_shares(axes, frames[place].matrix, scale, ticks, labelled=place % _ACROSS == 0)
         axes.set_title(frames[place].title, fontsize=8.5, fontweight="normal")
     colour_bar(figure, panels, scale, size)
-
-
-def _curves(label: str, figures: Sequence[Moment]) -> Picture:
-    names = list(dict.fromkeys(one.layer for one in figures))
-    last = "; ".join(
-        f"{one.layer}: sparsity {one.mixing.sparsity:.2f}, sources {one.mixing.sources:.1f}, "
-        f"rank {one.mixing.rank:.1f}"
-        for one in figures[len(figures) // len(names) - 1 :: len(figures) // len(names)]
-    )
-    return picture(
-        f"{label}: sparsity, sources and effective rank over training",
-        f"Line charts by step of the matrices between blocks; at the end {last}",
-        "As the temperature falls, sparsity should rise and the sources of a row fall. Effective rank near "
-        "the number of blocks: nothing is lost in mixing; near 1: all blocks come out alike.",
-        lambda figure: _draw_curves(figure, figures, names),
-        size=(9.2, 2.7),
-    )
-
-
-def _draw_curves(figure: Figure, figures: Sequence[Moment], names: Sequence[str]) -> None:
-    titles = {"sparsity": "Sparsity", "sources": "Sources of a row", "rank": "Effective rank"}
-    panels = list(figure.subplots(1, 3))
-    for axes, (key, title) in zip(panels, titles.items(), strict=True):
-        for number, name in enumerate(names):
-            mine = [one for one in figures if one.layer == name]
-            axes.plot(
-                [one.step for one in mine],
-                [getattr(one.mixing, key) for one in mine],
-                color=colour(number),
-                marker=mark(number),
-                markersize=4,
-                label=short(name),
-            )
-        axes.set(title=title, xlabel="Step")
-        axes.set_ylim(bottom=0)
-    legend(figure, panels[0])

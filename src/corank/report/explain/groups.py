@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from corank.explain import Explanation
-from corank.explain.result import Layer, Shares
+from corank.explain.result import Shares
 from corank.report.canvas import picture
 from corank.report.explain.layers import Named
 from corank.report.heat import Ticks, draw_lift, draw_shares, lift_bar, shares_scale
@@ -136,17 +136,3 @@ def _tokens(label: str, one: Explanation) -> Table:
         rows.append((Cell(token.name), Cell(groups), Cell(", ".join(token.fields))))
     caption = f"{label}: what each token is made of, by embedding numbers."
     return Table(caption, ("Token", "Groups", "Fields"), tuple(rows), numbers=False, folded=True)
-
-
-def lifted(layer: Layer) -> tuple[str, str, float] | None:
-    """The two different groups of a layer that mix most beyond even, and how many times even."""
-    found = [
-        (layer.by_group.values[i][j] / layer.by_group.even[j], row, column)
-        for i, row in enumerate(layer.by_group.rows)
-        for j, column in enumerate(layer.by_group.columns)
-        if row != column
-    ] if layer.by_group is not None else []  # fmt: skip
-    if not found:
-        return None
-    lift, row, column = max(found)
-    return row, column, lift

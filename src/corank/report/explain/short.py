@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from corank.explain import Explanation
 from corank.explain.result import Layer
-from corank.report.explain.groups import lifted
 from corank.report.sections import Section
 
 EVEN = 1.25
@@ -55,3 +54,17 @@ def _sentence(layer: Layer) -> str:
         return f"{sentence} Tokens that hold different groups mix about evenly."
     row, column, lift = most
     return f"{sentence} Beyond even, most goes to '{row}' from '{column}' ({lift:.1f} times even)."
+
+
+def lifted(layer: Layer) -> tuple[str, str, float] | None:
+    """The two different groups of a layer that mix most beyond even, and how many times even."""
+    found = [
+        (layer.by_group.values[i][j] / layer.by_group.even[j], row, column)
+        for i, row in enumerate(layer.by_group.rows)
+        for j, column in enumerate(layer.by_group.columns)
+        if row != column
+    ] if layer.by_group is not None else []  # fmt: skip
+    if not found:
+        return None
+    lift, row, column = max(found)
+    return row, column, lift
