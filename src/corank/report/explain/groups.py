@@ -123,7 +123,8 @@ def _draw(figure: Figure, named: Sequence[tuple[str, Shares]], across: int, text
             continue
         name, one = named[place]
         values, even = np.array(one.values), np.array(one.even)
-        draw_lift(axes, values, even, one.rows, one.columns, text)
+        same = place % across > 0 and one.rows == named[place - 1][1].rows
+        draw_lift(axes, values, even, [""] * len(one.rows) if same else one.rows, one.columns, text)
         axes.set_title(f"{name}: to (row) from (column)", fontsize=9)
     lift_bar(figure, panels)
 
