@@ -35,6 +35,11 @@ class Given:
         path.mkdir(exist_ok=True)
         return path
 
+    @property
+    def request(self) -> str:
+        """The id of a request of the validation split."""
+        return str(pq.read_table(self.samples / "valid", columns=["request_id"])["request_id"][0])
+
     def cut(self, source: Path, name: str, damage: Callable[[bytes], bytes]) -> Path:
         """A copy of a folder with the file `name` (a pattern) damaged."""
         copy = self.at / source.name

@@ -20,7 +20,9 @@ from tests.cli import corank, document
 
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
 SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
-VERBS = ("audit", "samples", "features", "train", "evaluate", "predict", "compare", "report", "models")
+VERBS = (
+    "audit", "samples", "features", "train", "evaluate", "explain", "predict", "compare", "report", "models",
+)  # fmt: skip
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 
 
@@ -53,6 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         "evaluate again": document("evaluate", two, samples, "--resamples", 20),
         "predict": document("predict", one, samples, at / "predictions.parquet"),
         "compare": document("compare", one, two, "--resamples", 20),
+        "explain": document("explain", two, "--requests", 5),
         "report": document("report", runs),
         "models": document("models"),
     }
@@ -71,6 +74,7 @@ def test_each_verb_says_what_it_made(made: Made) -> None:
     assert said["evaluate"] == json.loads((at / "runs" / MODELS[0] / "evaluation" / "test.json").read_text())
     assert [model["name"] for model in said["compare"]["models"]] == list(MODELS)
     assert [model["name"] for model in said["models"]] == list_models()
+    assert said["explain"] == json.loads((at / "runs" / MODELS[1] / "explain" / "explain.json").read_text())
     assert Path(said["report"]["path"]).read_text().startswith("<!doctype html>")
 
 
@@ -96,6 +100,8 @@ def test_python_gives_the_same_as_the_command_line(made: Made, tmp_path: Path) -
     assert scored.equals(pq.read_table(made.folder / "predictions.parquet"))
     assert scored.equals(pq.read_table(theirs / "predictions" / "test.parquet"))
     assert verbs.evaluate(run, resamples=20).to_json() == made.said["evaluate"]
+    looked = verbs.explain(made.folder / "runs" / MODELS[1], samples, requests=5, out=tmp_path / "explain")
+    assert looked.model_dump(mode="json") == made.said["explain"]
 
 
 @pytest.mark.parametrize("name", verbs.__all__)

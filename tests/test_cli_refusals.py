@@ -207,6 +207,38 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
     ),
     "not a run, predict": (lambda g: ["predict", g.logs, g.samples, g.out], "logs: not a run; expected a"),
     "not a run, compare": (lambda g: ["compare", g.run, g.samples], "samples: not a run"),
+    "not a run, explain": (
+        lambda g: ["explain", g.samples],
+        "samples: not a run; expected a folder made by `corank train`",
+    ),
+    "not samples, explain": (
+        lambda g: ["explain", g.run, "--samples", g.logs],
+        r"logs: not a samples folder \(it has no manifest.json\)",
+    ),
+    "truncated valid, explain": (
+        lambda g: ["explain", g.run, "--samples", g.cut(g.samples, "valid/*.parquet", first_half)],
+        "valid/part-00000.parquet: cannot be read as Parquet",
+    ),
+    "items without a request, explain": (
+        lambda g: ["explain", g.run, "--item", "1"],
+        "explain: --item chooses what is shown of a request; name one with --request",
+    ),
+    "no requests for the mean, explain": (
+        lambda g: ["explain", g.run, "--request", g.request, "--requests", "0"],
+        "the mean baseline is that of requests read; expected --requests of 1 at least, or --baseline miss",
+    ),
+    "a folder as page, report": (
+        lambda g: ["report", g.run, "--out", g.empty],
+        "empty: is a folder; expected the HTML file to write",
+    ),
+    "a folder as table, predict": (
+        lambda g: ["predict", g.run, g.samples, g.empty],
+        "empty: is a folder; expected the file to write",
+    ),
+    "a folder as spec, features": (
+        lambda g: ["features", g.samples, g.empty],
+        "empty: is a folder; expected the file to write",
+    ),
     "not a run, report": (lambda g: ["report", g.samples], "samples: holds no run.json"),
 }
 
@@ -267,6 +299,26 @@ NAMES: dict[str, tuple[Callable[[Given], Words], str]] = {
         lambda g: ["compare", g.run, "--split", "tset"],
         "unknown split 'tset'; did you mean 'test'?",
     ),
+    "split, explain": (
+        lambda g: ["explain", g.run, "--split", "tset"],
+        "unknown split 'tset'; did you mean 'test'?",
+    ),
+    "baseline": (
+        lambda g: ["explain", g.run, "--baseline", "meen"],
+        "unknown baseline 'meen'; did you mean 'mean'?",
+    ),
+    "group": (
+        lambda g: ["explain", g.run, "--request", g.request, "--group", "itms"],
+        "unknown feature group 'itms' in .*run; did you mean 'item'?",
+    ),
+    "request": (
+        lambda g: ["explain", g.run, "--request", f"{g.request}x"],
+        "unknown request '(.*)x' in .*samples/valid; did you mean '",
+    ),
+    "item": (
+        lambda g: ["explain", g.run, "--request", g.request, "--item", "0"],
+        "unknown item '0' in the list of request .*",
+    ),
     "space": (
         lambda g: ["compare", g.run, "--space", "shown"],
         "unknown space 'shown'; expected one of entire, exposed, unexposed",
@@ -314,9 +366,21 @@ def test_ends_in_one_sentence_and_leaves_nothing(
         lambda g: ["features", g.samples, g.out],
         lambda g: ["train", g.samples, g.out],
         lambda g: ["predict", g.run, g.samples, g.out],
+        lambda g: ["explain", g.run, "--out", g.out],
         lambda g: ["demo", g.out],
     ],
-    ids=["simulate", "import", "check", "audit", "samples", "features", "train", "predict", "demo"],
+    ids=[
+        "simulate",
+        "import",
+        "check",
+        "audit",
+        "samples",
+        "features",
+        "train",
+        "predict",
+        "explain",
+        "demo",
+    ],
 )
 def test_what_exists_is_not_touched(given: Given, words: Callable[[Given], Words]) -> None:
     given.out.mkdir()

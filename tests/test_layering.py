@@ -13,10 +13,10 @@ import corank
 
 ROOT = Path(corank.__file__).parent
 BASE = {"errors", "config", "files", "progress", "bars"}
-ROOMS = ["logs", "samples", "features", "layers", "models", "training", "evaluation", "report"]
+ROOMS = ["logs", "samples", "features", "layers", "models", "training", "evaluation", "explain", "report"]
 TOP = ["verbs", "demo", "screen", "cli"]
 KNOWS_NOTHING_OF = {"layers": {"logs", "samples"}, "models": {"logs", "samples"}, "samples": {"torch"}}
-LIGHT = {"features", "layers", "models", "training", "evaluation"}
+LIGHT = {"features", "layers", "models", "training", "evaluation", "explain"}
 ENGINES = {"duckdb", "ibis"}
 
 
@@ -72,6 +72,7 @@ def test_training_runs_where_no_data_engine_is_installed() -> None:
         "for name in ('duckdb', 'ibis', 'typer', 'rich', 'matplotlib', 'jinja2', 'pandas'):\n"
         "    sys.modules[name] = None\n"
         "import corank.training.loop, corank.models, corank.layers, corank.features, corank.evaluation\n"
+        "import corank.explain\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -349,6 +349,55 @@ def report(
 
 @app.command()
 @_verb
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by `corank train`.")],
+    samples: Annotated[
+        Path | None, typer.Option(metavar="SAMPLES", help="Default: the samples it was trained on.")
+    ] = None,
+    split: Split = "valid",
+    requests: Annotated[
+        int, typer.Option(help="How many requests to read for hidden states and attention.", min=0)
+    ] = 200,
+    request: Annotated[
+        str | None, typer.Option(metavar="ID", help="A request whose scores are to be explained.")
+    ] = None,
+    items: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item", metavar="ID", help="One of its items; may be repeated. Default: the best three."
+        ),
+    ] = None,
+    groups: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="GROUP", help="Show the fields of this group too; may be repeated."),
+    ] = None,
+    baseline: Annotated[str, typer.Option(help="Of inputs left out: mean or missing.")] = "mean",
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Default: RUN/explain.")] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Look into a run: its mixing matrices, hidden states, and why items of a request have their scores."""
+    found = verbs.explain(
+        run,
+        samples,
+        split,
+        requests,
+        request,
+        items or (),
+        groups or (),
+        baseline,
+        out,
+        overwrite,
+        progress=reporter(quiet),
+    )
+    if json:
+        return _print_json(found.model_dump(mode="json"))
+    return screen.show(*screen.explanation_parts(found), f"Page: {(out or run / 'explain') / 'explain.html'}")
+
+
+@app.command()
+@_verb
 def models(
     pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="A pattern, such as 'rankmixer*'.")] = "*",
     samples: Annotated[

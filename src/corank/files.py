@@ -51,8 +51,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` whose file takes the place of `path` if the block ends well.
 
     Raises:
-        CorankError: the folder cannot be written.
+        CorankError: the folder cannot be written, or `path` is a folder.
     """
+    refuse_folder(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -77,6 +78,16 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     empty = path.is_dir() and not any(path.iterdir())
     if path.exists() and not empty and not overwrite:
         raise CorankError(f"{path}: already exists; name another output or pass --overwrite")
+
+
+def refuse_folder(path: Path, kind: str = "file") -> None:
+    """Stop where a file (of a kind) is to be written and a folder stands.
+
+    Raises:
+        CorankError: it does.
+    """
+    if path.is_dir():
+        raise CorankError(f"{path}: is a folder; expected the {kind} to write")
 
 
 def write_json(path: Path, value: Any) -> None:

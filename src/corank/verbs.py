@@ -20,12 +20,13 @@ from corank.evaluation.probabilities import logloss
 from corank.evaluation.ranking import rank
 from corank.evaluation.runs import group_by_seed
 from corank.evaluation.toplist import mrr, ndcg
+from corank.explain import Explanation, explain_run
 from corank.features.fit import fit_features
 from corank.features.infer import infer_spec
 from corank.features.reader import Reader
 from corank.features.spec import FeatureSpec
 from corank.features.store import SPLITS, Store
-from corank.files import refuse_existing, whole_folder
+from corank.files import refuse_existing, refuse_folder, whole_folder
 from corank.logs import check_logs as check
 from corank.logs import import_logs
 from corank.logs.marketplace import simulate
@@ -34,6 +35,7 @@ from corank.models.registry import model_config
 from corank.progress import QUIET, Reporter
 from corank.report import report
 from corank.report.audit import write_audit
+from corank.report.explain import write_explanation
 from corank.samples import build_samples as samples
 from corank.samples.audit import Audit, audit_folder
 from corank.training.config import TrainConfig
@@ -47,6 +49,7 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "explain",
     "features",
     "import_logs",
     "models",
@@ -79,8 +82,7 @@ def audit(
     """
     if out is not None:
         refuse_existing(out, overwrite)
-        if out.is_dir():
-            raise CorankError(f"{out}: is a folder; expected the HTML file to write")
+        refuse_folder(out, "HTML file")
     found = audit_folder(folder, settings, progress)
     if out is not None:
         write_audit(found, out)
@@ -239,13 +241,7 @@ def evaluate(
     Raises:
         CorankError: the run, the samples or the split is not there.
     """
-    recorded = Run(run).info().samples
-    source = folder if folder is not None else Path(recorded.path)
-    if folder is None and Store(source).manifest.fingerprint != recorded.fingerprint:
-        raise CorankError(
-            f"{source}: not the samples that {run} was trained on (their fingerprint has changed); "
-            "name the samples to evaluate on"
-        )
+    source = folder if folder is not None else _trained_on(run)
     predictions = predict(
         run, source, run / "predictions" / f"{split}.parquet", split, overwrite=True, progress=progress
     )
@@ -254,6 +250,55 @@ def evaluate(
     )
     write_evaluation(run, split, evaluation)
     return evaluation
+
+
+def explain(
+    run: Path,
+    samples: Path | None = None,
+    split: str = "valid",
+    requests: int = 200,
+    request: str | None = None,
+    items: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    baseline: str = "mean",
+    out: Path | None = None,
+    overwrite: bool = False,
+    progress: Reporter = QUIET,
+) -> Explanation:
+    """Look into a run: mixing matrices, hidden states, which groups mix, and why a request's items score so.
+
+    Fills `explain.html` and `explain.json` in the folder `out`.
+
+    Args:
+        run: a finished run.
+        samples: default: those that the run was trained on; not needed if no request is read.
+        split: of the requests read.
+        requests: how many are read for hidden states, attention and the mean embedding.
+        request: id of one whose scores are explained.
+        items: which of its items; default: the three with the best scores.
+        groups: feature groups of which fields are shown too.
+        baseline: what a part without input is: `mean` of the requests read, or all `missing`.
+        out: the folder to make; default: `RUN/explain`, replaced if it is there.
+        overwrite: replace `out` if it exists.
+        progress: where to report.
+
+    Raises:
+        CorankError: anything given does not exist or fit, or `out` exists.
+    """
+    place = Run(run)
+    target = place.folder / "explain" if out is None else out
+    refuse_existing(target, overwrite or out is None)
+    place.info()
+    source = samples
+    if source is None:
+        try:
+            source = _trained_on(run)
+        except CorankError:
+            if requests or request is not None:
+                raise
+    found = explain_run(place, source, split, requests, request, items, groups, baseline, progress)
+    write_explanation(found, run, target, overwrite or out is None)
+    return found
 
 
 def compare(
@@ -292,6 +337,22 @@ def _spec(store: Store, path: Path | None) -> FeatureSpec:
     """The spec in a file, or else the inferred one, its patterns expanded."""
     spec = FeatureSpec.read(path) if path else infer_spec(store.folder)
     return spec.expand({source: list(columns) for source, columns in store.columns.items()})
+
+
+def _trained_on(run: Path) -> Path:
+    """The samples that a run was trained on, where it says that they are.
+
+    Raises:
+        CorankError: others are there now.
+    """
+    recorded = Run(run).info().samples
+    source = Path(recorded.path)
+    if Store(source).manifest.fingerprint != recorded.fingerprint:
+        raise CorankError(
+            f"{source}: not the samples that {run} was trained on (their fingerprint has changed); "
+            "name the samples to read"
+        )
+    return source
 
 
 def _check_split(name: str) -> None:

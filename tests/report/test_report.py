@@ -31,9 +31,9 @@ def test_several_runs(make_run: Make, make_samples: Make, tmp_path: Path) -> Non
     assert "mean of seeds 0, 1" in page.words
     assert ", better" in page.words
     assert "1,234" in page.words
-    titles = re.findall(r"unimixer_lite_s, block \d(?:, by token)?", page.words)
+    titles = re.findall(r"unimixer_lite_s, layer \d(?:, by token)?", page.words)
     assert sorted(set(titles)) == [
-        f"unimixer_lite_s, block {number}{by}" for number in (0, 1) for by in ("", ", by token")
+        f"unimixer_lite_s, layer {number}{by}" for number in (1, 2) for by in ("", ", by token")
     ]
 
 

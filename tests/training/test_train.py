@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.training.killing import KillAfter
 
 from corank import verbs
 from corank.errors import CorankError
 from corank.models import list_models
-from corank.progress import QUIET
 from corank.training import Run
 
 SETTINGS = ("epochs=2", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
@@ -74,31 +74,6 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(
     verbs.train(market_samples, tmp_path / "other", "unimixer_lite_xs", seed=2, settings=SETTINGS)
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (run / "model.safetensors").read_bytes()
-
-
-class KillAfter:
-    """A reporter whose training task dies at a step, as a killed process would."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def task(self, name: str, total: int) -> Any:
-        return QUIET.task(name, total) if name != "train" else self
-
-    def __enter__(self) -> KillAfter:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-    def advance(self, count: int = 1, note: str = "") -> None:
-        del note
-        self.left -= count
-        if self.left <= 0:
-            raise KeyboardInterrupt
-
-    def say(self, line: str) -> None:
-        pass
 
 
 @pytest.mark.parametrize("model", ["unimixer_lite_xs", "dcnv2_xs", "rankmixer_sparse_xs"])

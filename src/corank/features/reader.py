@@ -74,6 +74,10 @@ class Reader:
         """Number of batches in the pass that `batches(shuffle)` makes."""
         return sum(len(cuts) for _, _, cuts in self._plan(shuffle))
 
+    def one(self, group: RowGroup, row: int) -> Batch:
+        """A single request: the row of a row group of this split."""
+        return self._gather(self._chunk(group), np.array([row]))[0]
+
     def _plan(self, shuffle: str | None) -> Iterator[tuple[RowGroup, Ints, list[tuple[int, int]]]]:
         """Row groups in order, the order of each one's requests, and where batches begin and end in it."""
         rng = None if shuffle is None else _generator(shuffle)

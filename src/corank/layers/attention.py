@@ -31,12 +31,15 @@ class Attend(nn.Module):
 
     def forward(self, q_STD: Tensor, k_STD: Tensor, v_STD: Tensor, pair_TT: Tensor | None = None) -> Tensor:
         """Three times [S, T, D] to [S, T, D]; `pair_TT` multiplies the scores before the softmax."""
-        q_SHTd, k_SHTd, v_SHTd = self._split(q_STD), self._split(k_STD), self._split(v_STD)
-        score_SHTT = self.scale * (q_SHTd @ k_SHTd.mT)
+        o_SHTd = self.weights(q_STD, k_STD, pair_TT) @ self._split(v_STD)
+        return o_SHTd.transpose(1, 2).reshape(q_STD.shape)
+
+    def weights(self, q_STD: Tensor, k_STD: Tensor, pair_TT: Tensor | None = None) -> Tensor:
+        """How much each token takes from each, by sample and head [S, H, T, T]."""
+        score_SHTT = self.scale * (self._split(q_STD) @ self._split(k_STD).mT)
         if pair_TT is not None:
             score_SHTT = pair_TT * score_SHTT
-        o_SHTd = torch.softmax(score_SHTT, dim=-1) @ v_SHTd
-        return o_SHTd.transpose(1, 2).reshape(q_STD.shape)
+        return torch.softmax(score_SHTT, dim=-1)
 
     def _split(self, x_STD: Tensor) -> Tensor:
         return x_STD.reshape(-1, self.tokens, self.heads, self.width // self.heads).transpose(1, 2)

@@ -90,3 +90,14 @@ class Mixing(nn.Module):
         operator = self.G(torch.empty(0), self.tau)
         full: Tensor = operator.full()
         return full
+
+    @torch.no_grad()
+    def local_matrices(self) -> Tensor | None:
+        """W_B [N, B, B] ([1, B, B] if all blocks share one), at the present temperature; None if not learned.
+
+        An entry (a, b) is what channel b of the result has of channel a: rows multiply from the left.
+        """
+        if not isinstance(self.local, Learned | Folded):
+            return None
+        (w_NCC,) = self.local.matrices(self.tau)
+        return w_NCC

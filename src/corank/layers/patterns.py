@@ -123,9 +123,13 @@ class Folded(Pattern):
         self.use = pattern.use
         self.cost = Flops(sample=pattern.flops(columns).sample)
 
-    def forward(self, x_SNC: Tensor, _tau: Tensor) -> Operator:
+    def matrices(self, _tau: Tensor) -> tuple[Tensor, ...]:
+        """The constants."""
+        return tuple(self.get_buffer(name) for name in self.names)
+
+    def forward(self, x_SNC: Tensor, tau: Tensor) -> Operator:
         """`use` with the constants."""
-        return self.use(x_SNC, tuple(self.get_buffer(name) for name in self.names))
+        return self.use(x_SNC, self.matrices(tau))
 
     def flops(self, _columns: int) -> Flops:
         """Those of the pattern, without making the matrices."""

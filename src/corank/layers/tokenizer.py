@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Literal
 
@@ -15,6 +17,8 @@ from corank.layers.embedding import Slot
 from corank.layers.flops import Flops
 
 Kind = Literal["slices", "groups", "fields"]
+Contents = Mapping[Slot, int]
+"""The fields that a token holds, and how many of their numbers."""
 
 
 class TokenizerConfig(Config):
@@ -49,15 +53,16 @@ class Tokenizer(nn.Module):
         config: the kind, and T for slices.
 
     Attributes:
-        names: what each token is made of.
+        names: what each token is called.
+        contents: what each token is made of: how many numbers of each field's embedding.
     """
 
     def __init__(self, request: list[Slot], sample: list[Slot], width: int, config: TokenizerConfig) -> None:
         super().__init__()
         self.width = width
         order_r, order_s = _order(request, config.kind), _order(sample, config.kind)
-        self.register_buffer("column_r", order_r, persistent=False)
-        self.register_buffer("column_s", order_s, persistent=False)
+        self.register_buffer("column_r", torch.tensor(order_r, dtype=torch.int64), persistent=False)
+        self.register_buffer("column_s", torch.tensor(order_s, dtype=torch.int64), persistent=False)
         self.column_r: Tensor
         self.column_s: Tensor
         total_r, total = len(order_r), len(order_r) + len(order_s)
@@ -71,7 +76,12 @@ class Tokenizer(nn.Module):
             parts = [part for side in (request, sample) for part in _parts(side, config.kind)]
             self.sizes = [size for _, size in parts]
             self.names = [name for name, _ in parts]
-        self.request_tokens = sum(end <= total_r for end in accumulate(self.sizes))
+        columns = [*_owners(request, order_r), *_owners(sample, order_s)]
+        ends = list(accumulate(self.sizes))
+        self.contents: list[Contents] = [
+            Counter(columns[end - size : end]) for end, size in zip(ends, self.sizes, strict=True)
+        ]
+        self.request_tokens = sum(end <= total_r for end in ends)
         self.request_columns = sum(self.sizes[: self.request_tokens])
         self.projections = nn.ModuleList(nn.Linear(size, width) for size in self.sizes)
 
@@ -113,7 +123,7 @@ def _parts(slots: list[Slot], kind: Kind) -> list[tuple[str, int]]:
     return list(sizes.items())
 
 
-def _order(slots: list[Slot], kind: Kind) -> Tensor:
+def _order(slots: list[Slot], kind: Kind) -> list[int]:
     """Columns of E with each group's fields side by side; slices keep groups together too."""
     groups = list(dict.fromkeys(slot.group for slot in slots))
     starts = list(accumulate((slot.width for slot in slots), initial=0))
@@ -121,4 +131,10 @@ def _order(slots: list[Slot], kind: Kind) -> Tensor:
     ranked = sorted(range(len(slots)), key=lambda i: groups.index(slots[i].group))
     for i in range(len(slots)) if kind == "fields" else ranked:
         columns += range(starts[i], starts[i] + slots[i].width)
-    return torch.tensor(columns, dtype=torch.int64)
+    return columns
+
+
+def _owners(slots: list[Slot], order: list[int]) -> list[Slot]:
+    """The field of each column of E in its new order."""
+    owners = [slot for slot in slots for _ in range(slot.width)]
+    return [owners[column] for column in order]

@@ -16,6 +16,7 @@ from corank.features.schema import InputSchema
 from corank.layers.embedding import FeatureEmbedding
 from corank.layers.flops import Flops
 from corank.layers.mixing import Mixing
+from corank.layers.tokenizer import Contents, Tokenizer
 from corank.models.counting import Part, flops_by_part, parameters_by_part
 
 Task = Literal["click", "purchase"]
@@ -97,6 +98,11 @@ class RankingModel(nn.Module, ABC):
         """The learned global mixing matrices [N, N] by block; none for models that learn none."""
         matrices = [mixing.matrix() for mixing in self.mixings()]
         return [matrix for matrix in matrices if matrix is not None]
+
+    def token_contents(self) -> list[Contents]:
+        """What each token that enters the first layer is made of; empty for models without tokens."""
+        tokenizers = [child for child in self.children() if isinstance(child, Tokenizer)]
+        return [contents for tokenizer in tokenizers for contents in tokenizer.contents]
 
     def fold(self) -> Self:
         """Turn what does not depend on the input into constants, for inference: the same scores, in place.

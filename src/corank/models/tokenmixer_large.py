@@ -16,7 +16,7 @@ from corank.layers.per_token import PerTokenSwiGLU
 from corank.layers.rms_norm import RMSNorm
 from corank.layers.routed_ffn import RoutedFFN, SharedExpert
 from corank.layers.routing import RoutingConfig, routing_penalty
-from corank.layers.tokenizer import TokenizerConfig
+from corank.layers.tokenizer import Contents, TokenizerConfig
 from corank.models.base import Loss, ModelConfig, RankingModel
 from corank.models.counting import Part
 from corank.models.early import EarlyHeads
@@ -95,6 +95,11 @@ class TokenMixerLarge(RankingModel):
             if self.training and i < len(self.groups) - 1:
                 self.early.keep(i, z_SD)
         return z_SD
+
+    def token_contents(self) -> list[Contents]:
+        """The global token is made of all fields."""
+        everything = {slot: slot.width for slot in self.embedding.request_slots + self.embedding.sample_slots}
+        return [everything, *super().token_contents()]
 
     def auxiliary_losses(self, loss: Loss) -> dict[str, Tensor]:
         """`early`: the weighted mean loss of earlier groups' logits; `routing` if sparse."""

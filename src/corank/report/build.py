@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from corank.files import whole_file
+from corank.files import refuse_folder, whole_file
 from corank.progress import QUIET, Reporter
 from corank.report.curves import training_section
+from corank.report.explain.found import explanation_sections
 from corank.report.facts import facts_section
 from corank.report.headline import compare_models, headline
 from corank.report.mixing import mixing_section
@@ -34,27 +35,30 @@ def report(
             are looked for in and beside `folder`, and where the runs say that they were.
 
     Raises:
-        CorankError: there is no run, or a file of one is damaged.
+        CorankError: there is no run, a file of one is damaged, or `out` is a folder.
     """
+    target = out or folder / "report.html"
+    refuse_folder(target, "HTML file")
     models = find_models(folder)
     with progress.task("report", 3) as task:
         evaluated = [model for model in models if model.evaluated]
         compared, problems = compare_models(evaluated)
         problems += [f"Not evaluated yet: {model.label}." for model in models if not model.evaluated]
         task.advance(note="metrics")
+        named = [(model.label, model.runs[0].folder) for model in models]
         sections = [
             headline(evaluated, compared, problems),
             data_section([samples] if samples else find_samples(folder, models)),
             training_section(models),
             metrics_section(evaluated, compared),
             _scores(evaluated),
-            mixing_section(models),
+            mixing_section(named),
+            *explanation_sections(named),
             facts_section(models),
         ]
         task.advance(note="figures")
         shown = [section for section in sections if section]
         page = render(folder.resolve().name, "ranking report", shown, DEFINITIONS)
-        target = out or folder / "report.html"
         with whole_file(target) as aside:
             aside.write_text(page, encoding="utf-8")
         task.advance(note=target.name)

@@ -1,4 +1,4 @@
-"""The learned global mixing matrices, as pictures."""
+"""The learned mixing matrices, as pictures: over training, and those of the kept weights."""
 
 from __future__ import annotations
 
@@ -12,25 +12,36 @@ from safetensors.numpy import load_file
 
 from corank.errors import CorankError
 from corank.evaluation.arrays import Floats
+from corank.evaluation.runs import RunFacts, read_facts
+from corank.explain.album import read_album
 from corank.report.canvas import picture
-from corank.report.runs import Model, mapping
+from corank.report.over_training import Frame, album_pictures
+from corank.report.runs import mapping, number
 from corank.report.sections import Picture, Section
 
 LARGE = 32
 """From this size on, a matrix is shown by token too."""
 
 
-def mixing_section(models: Sequence[Model]) -> Section | None:
-    """Pictures of the first run of each model that has learned matrices; nothing if none has."""
+def mixing_section(runs: Sequence[tuple[str, Path]]) -> Section | None:
+    """Pictures of each run, with the label of its model, that has learned matrices; nothing if none has."""
     pictures: list[Picture] = []
-    for model in models:
-        for name, matrix in read_mixing(model.runs[0].folder).items():
-            title = f"{model.label}, {name.replace('_', ' ')}"
+    for label, run in runs:
+        kept, album = read_mixing(run), read_album(run / "mixing")
+        facts = read_facts(run)
+        if album is not None:
+            step, last = number(facts.run.get("best_step")), album.steps[-1]
+            when = "kept weights" if step is None else f"kept: step {step:,.0f}"
+            pictures += album_pictures(label, album, [Frame(when, w) for w in kept.values() if step != last])
+        for place, matrix in enumerate(kept.values(), start=1):
+            title = f"{label}, layer {place}"
+            if album is not None:
+                continue
             pictures.append(_picture(title, "part", matrix))
-            tokens = _tokens(model, len(matrix))
+            tokens = _tokens(facts, len(matrix))
             if tokens and len(matrix) >= LARGE:
                 pictures.append(_picture(f"{title}, by token", "token", by_tokens(matrix, tokens)))
-    return Section("mixing", "Learned global mixing", pictures=tuple(pictures)) if pictures else None
+    return Section("mixing", "Learned mixing", pictures=tuple(pictures)) if pictures else None
 
 
 def read_mixing(run: Path) -> dict[str, Floats]:
@@ -73,9 +84,9 @@ def _picture(title: str, unit: str, matrix: Floats) -> Picture:
     )
 
 
-def _tokens(model: Model, size: int) -> int:
+def _tokens(facts: RunFacts, size: int) -> int:
     """How many tokens the matrix mixes, if the configuration says so and it fits."""
-    tokens = mapping(mapping(model.runs[0].config.get("model")).get("tokenizer")).get("tokens")
+    tokens = mapping(mapping(facts.config.get("model")).get("tokenizer")).get("tokens")
     return tokens if isinstance(tokens, int) and 1 < tokens < size and size % tokens == 0 else 0
 
 

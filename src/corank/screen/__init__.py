@@ -1,6 +1,7 @@
 """Results as tables on the terminal."""
 
 from corank.screen.audit import audit_parts, findings
+from corank.screen.explanation import explanation_parts
 from corank.screen.results import (
     check_parts,
     comparison_table,
@@ -17,6 +18,7 @@ __all__ = [
     "check_parts",
     "comparison_table",
     "evaluation_tables",
+    "explanation_parts",
     "findings",
     "model_parts",
     "samples_parts",

@@ -29,6 +29,25 @@ class LossConfig(Config):
     listwise: float = Bound(default=0.0, ge=0)  # softmax cross-entropy over a request's samples
 
 
+class SnapshotConfig(Config):
+    """When the learned mixing matrices are kept for a look at them, and how large their pictures may be.
+
+    >>> SnapshotConfig(moments=6).steps(100), SnapshotConfig(moments=6, spacing="geometric").steps(100)
+    ([0, 20, 40, 60, 80], [0, 3, 6, 16, 40])
+    """
+
+    moments: int = Bound(default=6, ge=0, le=100)  # of training, its start and end among them; 0: none
+    spacing: Literal["even", "geometric"] = "even"  # `geometric`: most of them early
+    largest: int = Bound(default=512, ge=1, le=4096)  # larger matrices are averaged down to this side at most
+
+    def steps(self, total: int) -> list[int]:
+        """After which of about `total` steps a snapshot is taken; one more is, wherever training ends."""
+        parts = self.moments - 1
+        if self.spacing == "even":
+            return sorted({total * i // parts for i in range(parts)})
+        return sorted({0 if i == 0 else round(total ** (i / parts)) for i in range(parts)})
+
+
 class TrainConfig(Config):
     """Everything about training that is not the model or the seed."""
 
@@ -43,3 +62,4 @@ class TrainConfig(Config):
     reader: ReaderConfig = ReaderConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     loss: LossConfig = LossConfig()
+    snapshots: SnapshotConfig = SnapshotConfig()

@@ -22,6 +22,7 @@ from corank.training.losses import loss
 from corank.training.optimizer import make_optimizer, set_rate
 from corank.training.predict import Scores, score
 from corank.training.run import Run
+from corank.training.snapshots import Album
 
 LOWER_IS_BETTER = frozenset({"logloss"})
 
@@ -73,6 +74,9 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
     total = (
         job.train.steps() * config.epochs
     )  # may be off by a few: where batches are cut depends on the order
+    album = Album(run.snapshots, job.model, config.snapshots)
+    album.cut(state.step)
+    moments = config.snapshots.steps(total)
     begun = time.monotonic() - state.seconds
 
     with progress.task("train", total) as bar:
@@ -84,6 +88,8 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
             for batch, labels in job.train.batches(shuffle, skip=state.step_in_epoch):
                 rate = set_rate(optimizer, config.optimizer, state.step, total)
                 job.model.set_progress(min(state.step / total, 1.0))
+                if state.step in moments:
+                    album.take(state.step)
                 value, extra = _step(job, optimizer, batch.to(job.device), labels.to(job.device))
                 state = state.advanced(time.monotonic() - begun)
                 bar.advance()
@@ -110,6 +116,7 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
                     save_checkpoint(run.checkpoints, job.model, optimizer, state)
             state = state.next_epoch(config.epochs)
             save_checkpoint(run.checkpoints, job.model, optimizer, state)
+    album.take(state.step)
     return state
 
 

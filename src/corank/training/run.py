@@ -80,6 +80,11 @@ class Run:
         return self.folder / "checkpoint"
 
     @property
+    def snapshots(self) -> Path:
+        """The folder of the mixing matrices over training; not there for models that learn none."""
+        return self.folder / "mixing"
+
+    @property
     def exists(self) -> bool:
         """Has a run begun here?"""
         return (self.folder / "run.json").is_file()
