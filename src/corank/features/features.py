@@ -71,8 +71,18 @@ class Features:
                 table = self.table_of(field)
                 cardinality = self.vocabularies[table].cardinality
                 if field.kind == "id":
+                    values: tuple[str, ...] = ()
+                    if group == "domain" and side == "request":
+                        values = tuple(str(value) for value in self.vocabularies[table].values.to_pylist())
                     ids.append(
-                        IdInput(name=name, group=group, table=table, cardinality=cardinality, width=width)
+                        IdInput(
+                            name=name,
+                            group=group,
+                            table=table,
+                            cardinality=cardinality,
+                            width=width,
+                            values=values,
+                        )
                     )
                 else:
                     sequences.append(

@@ -81,7 +81,7 @@ class TokenMixerLarge(RankingModel):
             for start, end in pairwise(starts)
         )
         self.norm = RMSNorm(config.width)
-        self.early = EarlyHeads(len(self.groups) - 1, config.width, config.tasks, config.early_weight)
+        self.early = EarlyHeads(len(self.groups) - 1, config.width, config.head_names, config.early_weight)
         self.add_heads(config.width)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
