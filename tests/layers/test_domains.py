@@ -51,10 +51,11 @@ def by_row(row: Callable[[int, Tensor], Tensor], x_SD: Tensor) -> Tensor:
 
 def dref(w: Weights, x_SD: Tensor) -> Tensor:
     def row(s: int, z: Tensor) -> Tensor:
-        d = DOMAINS[s]
+        d, z = DOMAINS[s], layer_norm(z, w["layer.norm.weight"], w["layer.norm.bias"])
         a, b = domain_ffn(w, "layer.gate", d, z).exp()
         own, shared = domain_ffn(w, "layer.experts", d, z), ffn(w, "layer.shared", z)
-        return (a * shared + b * own) / (a + b)
+        mixed: Tensor = (a * shared + b * own) / (a + b)
+        return mixed
 
     return by_row(row, x_SD)
 
@@ -65,8 +66,10 @@ def dapga(w: Weights, x_SD: Tensor, heads: int) -> Tensor:
 
     def row(s: int, e: Tensor) -> Tensor:
         d = DOMAINS[s]
-        views = [domain_ffn(constant, "layer.views", k, x_constant[s]) for k in range(K)]
-        views[d] = domain_ffn(w, "layer.views", d, e)
+        n = layer_norm(x_constant[s], constant["layer.norm.weight"], constant["layer.norm.bias"])
+        views = [domain_ffn(constant, "layer.views", k, n) for k in range(K)]
+        n = layer_norm(e, w["layer.norm.weight"], w["layer.norm.bias"])
+        views[d] = domain_ffn(w, "layer.views", d, n)
         (seen, *_) = attention([views[d]] * K, views, views, heads)
         gate = torch.sigmoid(ffn(w, "layer.gate", USERS[int(REQUEST_OF[s])]))
         return seen * gate
@@ -200,7 +203,7 @@ def test_dapga_with_one_domain_is_a_gated_feed_forward() -> None:
     look = DAPGA(1, D, 6, 2, 5, 3)
     e, users = torch.randn(S, D), torch.randn(4, 5)
     routes = Routes.of(torch.zeros(S, dtype=torch.int64), 1)
-    expected = look.views.of(0, e) * torch.sigmoid(look.gate(users))[REQUEST_OF]
+    expected = look.views.of(0, look.norm(e)) * torch.sigmoid(look.gate(users))[REQUEST_OF]
     torch.testing.assert_close(look(e, users, REQUEST_OF, routes), expected)
 
 

@@ -95,8 +95,8 @@ def esuif(D: int, c: Any) -> dict[str, int]:
     """On a representation of width D; the gate reads two user ids, an age and a domain."""
     K, k, gate, head = DOMAINS, 2 * D, D // 2, D // 2
     expert = mlp(D, (k, D))
-    dref = (1 + K) * expert + K * mlp(D, (gate, 2))
-    dapga = K * expert + mlp(4 * c.embedding_width, (gate, D))
+    dref = 2 * D + (1 + K) * expert + K * mlp(D, (gate, 2))
+    dapga = 2 * D + K * expert + mlp(4 * c.embedding_width, (gate, D))
     return {"mixing": dapga, "feed_forward": dref, "head": K * mlp(D, (head, 1))}
 
 

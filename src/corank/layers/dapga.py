@@ -12,11 +12,11 @@ from corank.layers.routes import Routes
 
 
 class DAPGA(nn.Module):
-    """`o = Attend(u_d, U, U) * sigmoid(FFN([x_User ; x_Domain]))`, `u_k = E_k(e)`, d the sample's domain.
+    """`o = Attend(u_d, U, U) * sigmoid(FFN([x_User ; x_Domain]))`, `u_k = E_k(LN(e))`, d the sample's domain.
 
     U has a row a domain: u_d, and `stop_gradient(u_k)` for every other k. So a sample reads all views and
     trains its own domain's alone; through the others nothing flows back to e either. The gate, a number a
-    channel, is made once a request. With one domain there is one row to look at: o = E_1(e) * gate.
+    channel, is made once a request. With one domain there is one row to look at: o = E_1(LN(e)) * gate.
 
     Args:
         domains: K.
@@ -34,6 +34,7 @@ class DAPGA(nn.Module):
         self, domains: int, width: int, hidden: int, heads: int, gate_width: int, gate_hidden: int
     ) -> None:
         super().__init__()
+        self.norm = nn.LayerNorm(width)
         self.views = DomainFFN(domains, width, hidden, width)
         self.attend = Attend(domains, width, heads, queries=1)
         self.gate = nn.Sequential(
@@ -50,7 +51,7 @@ class DAPGA(nn.Module):
 
     def look(self, e_SD: Tensor, routes: Routes) -> tuple[Tensor, Tensor]:
         """The own view u_d [S, D], and all views U [S, K, D] with the others' gradients stopped."""
-        parts = routes.split(e_SD)
+        parts = routes.split(self.norm(e_SD))
         own = [self.views.of(k, part) for k, part in enumerate(parts)]
         views: list[Tensor] = []
         for k in range(self.domains):

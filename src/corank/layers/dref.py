@@ -10,7 +10,7 @@ from corank.layers.routes import Routes
 
 
 class DREF(nn.Module):
-    """`e = a_s f_s(z) + a_d f_d(z);  (a_s, a_d) = softmax(FFN_d(z))`, d the sample's domain.
+    """`e = a_s f_s(n) + a_d f_d(n);  (a_s, a_d) = softmax(FFN_d(n))`, `n = LN(z)`, d the sample's domain.
 
     f_s sees every sample. f_d and FFN_d see the samples of d alone, forward and backward (`Routes`). With one
     domain it is a mixture of two experts with a soft gate.
@@ -24,12 +24,14 @@ class DREF(nn.Module):
 
     def __init__(self, domains: int, width: int, hidden: int, gate_hidden: int) -> None:
         super().__init__()
+        self.norm = nn.LayerNorm(width)
         self.shared = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
         self.experts = DomainFFN(domains, width, hidden, width)
         self.gate = DomainFFN(domains, width, gate_hidden, 2)
 
     def forward(self, z_SD: Tensor, routes: Routes) -> Tensor:
         """Sorted samples [S, D] to [S, D]."""
-        a_S2 = torch.softmax(self.gate(z_SD, routes), dim=1)
-        out: Tensor = a_S2[:, :1] * self.shared(z_SD) + a_S2[:, 1:] * self.experts(z_SD, routes)
+        n_SD = self.norm(z_SD)
+        a_S2 = torch.softmax(self.gate(n_SD, routes), dim=1)
+        out: Tensor = a_S2[:, :1] * self.shared(n_SD) + a_S2[:, 1:] * self.experts(n_SD, routes)
         return out
