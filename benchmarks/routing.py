@@ -1,8 +1,8 @@
-"""A feed-forward a domain: samples sorted and each run in its own, against all computed and the others masked.
+"""A feed-forward a domain: samples sorted and run in their own, against all computed and others masked.
 
 Run: python benchmarks/routing.py [--repeats 5] [--samples 4096] [--threads 1]
-Prints a table and writes results/bench_routing.csv. Forward and backward of one layer, medians; the ways run in
-turn, repeat after repeat. `ratio` is the time of `masked` over that of `sorted`.
+Prints a table and writes results/bench_routing.csv. Forward and backward of one layer, medians; the ways
+run in turn, repeat after repeat. `ratio` is the time of `masked` over that of `sorted`.
 """
 
 from __future__ import annotations
