@@ -175,7 +175,16 @@ def test_the_two_widths_are_dials_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["rankmixer", "rankmixer_sparse", "unimixer", "unimixer_lite", "unimixer_lite_factored", "transformer"],
+    [
+        "rankmixer",
+        "rankmixer_sparse",
+        "unimixer",
+        "unimixer_lite",
+        "unimixer_lite_factored",
+        "transformer",
+        "hiformer",
+        "tokenmixer_large",
+    ],
 )
 def test_esuif_is_the_same_on_any_token_backbone(name: str) -> None:
     """One module, after whatever made the representation; switched off, nothing is left of it."""
