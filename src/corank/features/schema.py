@@ -23,7 +23,7 @@ class IdInput(Config):
     table: str  # fields of one table share codes and embeddings
     cardinality: int  # number of codes, 0 and 1 included
     width: int | None = None  # embedding width; None: the model's
-    values: tuple[str, ...] = ()  # the vocabulary as text, in order; of request fields in the group `domain`
+    values: tuple[str, ...] = ()  # the vocabulary as text, in order; of the domain of requests and of events
 
 
 class SequenceInput(IdInput):

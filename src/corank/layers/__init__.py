@@ -9,6 +9,7 @@ Legend of the shape suffixes, for the whole package:
 """
 
 from corank.layers.attention import Attend, SelfAttention
+from corank.layers.causal_attention import CausalAttention
 from corank.layers.cross import CrossNetwork
 from corank.layers.dapga import DAPGA
 from corank.layers.domain_ffn import DomainFFN
@@ -22,6 +23,7 @@ from corank.layers.flops import Flops, flops_of
 from corank.layers.gfa import GFA
 from corank.layers.hetero_attention import CompositeAttention, CompositeProjection, HeteroAttention
 from corank.layers.hfa import HFA
+from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.interacting import InteractingLayer
 from corank.layers.mix_revert import MixRevertBlock
 from corank.layers.mixing import Mixing
@@ -36,6 +38,7 @@ from corank.layers.routes import Routes
 from corank.layers.routing import ReLURouter, RoutingConfig
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
+from corank.layers.target_attention import TargetAttention
 from corank.layers.temperature import TemperatureConfig
 from corank.layers.token_mixer import TokenMixer
 from corank.layers.tokenizer import Tokenizer, TokenizerConfig
@@ -56,6 +59,7 @@ __all__ = [
     "Attention",
     "BasisLinear",
     "BasisLocal",
+    "CausalAttention",
     "CompositeAttention",
     "CompositeProjection",
     "Constraint",
@@ -70,6 +74,8 @@ __all__ = [
     "Free",
     "Gram",
     "HeteroAttention",
+    "HistoryConfig",
+    "HistoryPooling",
     "Identity",
     "InteractingLayer",
     "LearnedGlobal",
@@ -93,6 +99,7 @@ __all__ = [
     "SharedExpert",
     "SiameseNorm",
     "SplitLinear",
+    "TargetAttention",
     "TemperatureConfig",
     "TokenMixer",
     "TokenPermutation",

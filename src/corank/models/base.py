@@ -17,6 +17,7 @@ from corank.features.schema import InputSchema
 from corank.layers.embedding import FeatureEmbedding
 from corank.layers.esuif import ESUIF, ESUIFConfig
 from corank.layers.flops import Flops
+from corank.layers.history import HistoryConfig
 from corank.layers.mixing import Mixing
 from corank.models.counting import Part, flops_by_part, parameters_by_part
 from corank.models.heads import domain_heads, linear_heads, logits_of
@@ -30,6 +31,7 @@ class ModelConfig(Config, ABC):
     """What all models share. A subclass adds its own sizes and says how to `build` them."""
 
     embedding_width: int = Bound(default=16, ge=1)
+    history: HistoryConfig = HistoryConfig()  # vectors of a user's events, beside the means of their fields
     tasks: tuple[Task, ...] = ("click",)
     purchase: Literal["direct", "product"] = "direct"  # a head of its own, or click times conversion (ESMM)
     imputation: bool = False  # a head of the conversion's loss, in training, for loss.conversion=dr
@@ -80,7 +82,7 @@ class RankingModel(nn.Module, ABC):
     def __init__(self, schema: InputSchema, config: ModelConfig) -> None:
         super().__init__()
         self.schema, self.config = schema, config
-        self.embedding = FeatureEmbedding(schema, config.embedding_width)
+        self.embedding = FeatureEmbedding(schema, config.embedding_width, config.history)
         self.request_width = sum(slot.width for slot in self.embedding.request_slots)
         self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
         self.esuif: ESUIF | None = None
