@@ -15,14 +15,19 @@ from corank.features.schema import (
     SideSchema,
 )
 
+DOMAINS = ("search", "feed", "shop")
+CODES = torch.tensor([2, 3, 4, 1, 0])
+"""Domains of the requests, in turn: each of the three, one that training did not see, and none."""
+
 
 def make_schema() -> InputSchema:
-    """Both sides, every kind of field, shared vocabularies, six groups."""
+    """Both sides, every kind of field, shared vocabularies, six groups, three domains."""
     return InputSchema(
         request=SideSchema(
             ids=(
                 IdInput(name="user_id", group="user", table="user_id", cardinality=30),
                 IdInput(name="device", group="context", table="device", cardinality=5),
+                IdInput(name="domain", group="domain", table="domain", cardinality=5, values=DOMAINS),
             ),
             numbers=(NumberInput(name="hour", group="context"),),
             sequences=(
@@ -45,13 +50,19 @@ def make_schema() -> InputSchema:
 
 
 def make_batch(schema: InputSchema, requests: int, samples: int, seed: int = 0) -> tuple[Batch, Labels]:
-    """Random inputs, a tenth of the numbers missing; every request has a sample if there are enough."""
+    """Random inputs, a tenth of the numbers missing, `CODES` as domains.
+
+    Every request has a sample if there are enough.
+    """
     g = torch.Generator().manual_seed(seed)
 
     def side(part: SideSchema, n: int) -> Side:
         numbers = torch.rand(n, len(part.numbers), generator=g)
         numbers[torch.rand(numbers.shape, generator=g) < 0.1] = torch.nan
-        ids = [torch.randint(i.cardinality, (n,), generator=g) for i in part.ids]
+        drawn = {
+            i.name: torch.randint(i.cardinality, (n,), generator=g) for i in part.ids if i.group != "domain"
+        }
+        ids = [drawn.get(i.name, CODES[torch.arange(n) % 5]) for i in part.ids]
         return Side(
             ids=torch.stack(ids, 1),
             numbers=numbers,

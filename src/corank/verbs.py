@@ -40,6 +40,7 @@ from corank.samples import build_samples as samples
 from corank.samples.audit import Audit, audit_folder
 from corank.training.config import TrainConfig
 from corank.training.loop import Fit, fit
+from corank.training.objective import Objective
 from corank.training.predict import Scores, score
 from corank.training.predictions import predictions_table, write_predictions
 from corank.training.run import Metric, Run, RunInfo, SamplesRef, versions
@@ -153,6 +154,7 @@ def train(
 
     torch.manual_seed(seed)
     network = sizes.build(fitted.schema)
+    objective = Objective(config.loss, network)
     splits = (
         Reader(folder, fitted, "train", config.reader),
         Reader(folder, fitted, "valid", config.reader, space=config.valid_space),
@@ -175,6 +177,7 @@ def train(
     job = Fit(
         run=place,
         model=network,
+        objective=objective,
         train=splits[0],
         valid=splits[1],
         validate=validation_metrics,

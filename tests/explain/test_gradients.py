@@ -57,13 +57,13 @@ def test_contributions_sum_to_the_score_less_the_baselines(name: str) -> None:
         for parameter in model.embedding.parameters():
             parameter.mul_(3)
     model.set_progress(0.8)
-    batch, _ = make_batch(SCHEMA, 2, 6)
+    batch, _ = make_batch(SCHEMA, 1, 6)
     with model.folded():
         with torch.no_grad():
             request, sample = model.embedding(batch)
             logits = model(batch)["click"]
         x = torch.cat([request[batch.request_of_S], sample], 1)
-        score = scoring(model, "click")
+        score = scoring(model, "click", batch)
         torch.testing.assert_close(score(x), logits, rtol=1e-5, atol=1e-5)
         base = missing_E(model)
         found = integrated_gradients(score, x, base)
@@ -81,7 +81,7 @@ def test_it_is_what_captum_gives() -> None:
         request, sample = model.embedding(batch)
     x, base = torch.cat([request[batch.request_of_S], sample], 1), missing_E(model)
     with model.folded():
-        score = scoring(model, "click")
+        score = scoring(model, "click", batch)
         theirs = captum.IntegratedGradients(score).attribute(
             x, base.expand_as(x), n_steps=64, method="gausslegendre"
         )
@@ -115,7 +115,7 @@ def test_ablation_is_the_score_without_the_inputs(name: str) -> None:
     with torch.no_grad():
         request, sample = model.embedding(batch)
         x = torch.cat([request[batch.request_of_S], sample], 1)
-        found = ablation(scoring(model, "click"), x, missing_E(model), parts)
+        found = ablation(scoring(model, "click", batch), x, missing_E(model), parts)
         full = model(batch)["click"]
         for group, row in zip(groups, found, strict=True):
             spoilt = Batch(

@@ -12,7 +12,7 @@ from corank.models import create_model, list_models, model_config
 from corank.models.reference import reference_schema
 
 SCHEMA = reference_schema()
-FIELDS, FIELD_TOKENS, KNOTS, GIVEN, CURVES = 32, 32, 16, 64, 18
+FIELDS, FIELD_TOKENS, KNOTS, GIVEN, CURVES, DOMAINS = 32, 32, 16, 64, 18, 3
 ROWS = 100_000 + 10 + 1_000 + 5 + 20_000 + 100_000 + 1_000 + 5_000 + 5_000
 
 
@@ -48,6 +48,16 @@ def formula(family: str, c: Any) -> dict[str, int]:
             projections = 4 * (c.basis * D * D + T * c.basis + T * D)
             mixing = M * (projections + T * T + norm) + norm
             return {"mixing": mixing, "feed_forward": M * (per_token + norm), "head": D + 1}
+        case "hhsft":
+            T, D, G, hfa, C = 6, c.hfa.width, c.gfa.width, c.hfa, c.gfa.tokens
+            k = round(hfa.expansion * D)
+            mixing = hfa.blocks * (4 * T * (D * D + D) + 2 * D)
+            mixing += 2 * D + 3 * (T * D + 1) * C * G
+            forward = hfa.blocks * (T * (2 * D * k + k + D) + 2 * D)
+            forward += 2 * C * G + mlp(C * G, (round(c.gfa.expansion * G), G))
+            after = esuif(G, c)
+            parts = {"mixing": mixing + after["mixing"], "feed_forward": forward + after["feed_forward"]}
+            return parts | {"tokenizer": (FIELDS * c.embedding_width + T) * D, "head": after["head"]}
         case "autoint":
             return {"mixing": 4 * M * D * D, "feed_forward": 0, "head": T * D + 1}
         case "rankmixer":
@@ -65,6 +75,11 @@ def formula(family: str, c: Any) -> dict[str, int]:
         case "unimixer" | "unimixer_lite" | "unimixer_lite_factored":
             mixing = M * (mixing_parameters(family, T * D, c.mixing) + D) + (2 * M + 1) * D
             return {"mixing": mixing, "feed_forward": M * T * glu(D, k), "head": D + 1}
+        case "unimixer_lite_esuif":
+            plain, after = formula("unimixer_lite", c), esuif(D, c)
+            return {part: plain[part] + after[part] for part in ("mixing", "feed_forward")} | {
+                "head": after["head"]
+            }
         case "wukong":
             F, L = c.products, c.combinations
             mixing = feed_forward = 0
@@ -74,6 +89,15 @@ def formula(family: str, c: Any) -> dict[str, int]:
             feed_forward += mlp((F + L) * D, c.last)
             return {"mixing": mixing, "feed_forward": feed_forward, "head": c.last[-1] + 1}
     raise AssertionError(f"{family} has no formula here")
+
+
+def esuif(D: int, c: Any) -> dict[str, int]:
+    """On a representation of width D; the gate reads two user ids, an age and a domain."""
+    K, k, gate, head = DOMAINS, 2 * D, D // 2, D // 2
+    expert = mlp(D, (k, D))
+    dref = 2 * D + (1 + K) * expert + K * mlp(D, (gate, 2))
+    dapga = 2 * D + K * expert + mlp(4 * c.embedding_width, (gate, D))
+    return {"mixing": dapga, "feed_forward": dref, "head": K * mlp(D, (head, 1))}
 
 
 def mixing_parameters(family: str, numbers: int, c: Any) -> int:
@@ -101,8 +125,8 @@ def test_parameters_are_their_formula(name: str) -> None:
         counts = create_model(name, SCHEMA).parameter_counts()
     w = config.embedding_width
     expected = {"embedding": ROWS * w + CURVES * (KNOTS + 2) * w + GIVEN * w + w}
-    if hasattr(config, "tokenizer"):
+    if hasattr(config, "tokenizer") and hasattr(config, "width"):
         tokens = config.tokenizer.tokens if config.tokenizer.kind == "slices" else FIELD_TOKENS
-        expected["tokenizer"] = (FIELDS * w + tokens) * config.width  # type: ignore[attr-defined]
+        expected["tokenizer"] = (FIELDS * w + tokens) * config.width
     expected |= formula(name.rpartition("_")[0], config)
     assert {part: counts[part] for part in expected} == expected

@@ -76,12 +76,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (run / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("model", ["unimixer_lite_xs", "dcnv2_xs", "rankmixer_sparse_xs"])
+@pytest.mark.parametrize(
+    "model", ["unimixer_lite_xs", "dcnv2_xs", "rankmixer_sparse_xs", "fm_xs", "hhsft_xs"]
+)
 def test_interrupted_runs_resume_to_the_same_bits(market_samples: Path, tmp_path: Path, model: str) -> None:
     """Interrupted before, at and after checkpoints, twice in one run, dropout on."""
     settings = [*SETTINGS, "checkpoint_every=4"]
     if model == "dcnv2_xs":
         settings.append("model.dropout=0.2")
+    if model == "fm_xs":
+        settings.append("loss.position.correct=tower")  # has weights of its own, beside the model's
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     verbs.train(market_samples, whole, model, 0, settings)
     total = len(steps(whole))

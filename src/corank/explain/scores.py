@@ -16,7 +16,8 @@ from corank.explain.result import Contribution, GroupContribution, ItemExplanati
 from corank.features.batch import Batch
 from corank.features.spec import Group
 from corank.layers.embedding import Slot
-from corank.models.base import RankingModel, logits_of
+from corank.layers.routes import Routes
+from corank.models.base import RankingModel
 
 SHOWN = 3
 """So many of the best-scored items are explained where none is named."""
@@ -64,7 +65,9 @@ def explain_scores(
         CorankError: an item is not in the list.
     """
     task = "click" if "click" in model.config.tasks else model.config.tasks[0]
-    score = scoring(model, task)
+    if model.esuif is not None:
+        batch = model.esuif.known(batch)
+    score = scoring(model, task, batch)
     with torch.no_grad():
         request_RE, sample_SE = model.embedding(batch)
         all_SE = torch.cat([request_RE.index_select(0, batch.request_of_S), sample_SE], dim=1)
@@ -111,13 +114,22 @@ def explain_scores(
     )
 
 
-def scoring(model: RankingModel, task: str) -> Score:
-    """From rows of embeddings, the request's and the sample's side by side, to logits of a task."""
+def scoring(model: RankingModel, task: str, batch: Batch) -> Score:
+    """From rows of embeddings, the request's and the sample's side by side, to logits of a task.
+
+    Where samples are routed by domain, all rows go to that of the batch's first request, whatever stands for
+    the domain in their embeddings.
+    """
+    esuif = model.esuif
+    domain = None if esuif is None else esuif.domains.of_requests(batch.request.ids)[:1]
 
     def score(e_SE: Tensor) -> Tensor:
         request_SE, sample_SE = torch.split(e_SE, [model.request_width, model.sample_width], dim=1)
-        z_SD = model.represent(request_SE, sample_SE, torch.arange(len(e_SE), device=e_SE.device))
-        return logits_of(model.heads, z_SD)[task]
+        routes = None
+        if esuif is not None and domain is not None:
+            routes = Routes.of(domain.expand(len(e_SE)), len(esuif.domains.names))
+        own = torch.arange(len(e_SE), device=e_SE.device)
+        return model.logits(request_SE, sample_SE, own, routes)[task]
 
     return score
 

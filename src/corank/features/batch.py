@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -72,15 +72,20 @@ class Labels:
     Attributes:
         click_S, purchase_S: float32 0/1.
         weight_S: float32.
+        position_S: int64, where the sample was shown, 1 the top, 0 where it was not; for losses, never an
+            input. None where nothing tells.
     """
 
     click_S: Tensor
     purchase_S: Tensor
     weight_S: Tensor
+    position_S: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Labels:
         """The same on another device."""
-        return Labels(*(getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)))
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        there = {name: part for name, part in parts.items() if part is not None}
+        return replace(self, **{name: part.to(device, non_blocking=True) for name, part in there.items()})
 
     def of(self, task: str) -> Tensor:
         """The labels of a task, `click` or `purchase`."""

@@ -52,6 +52,7 @@ class Chunk:
         offsets: [n + 1], where each request's samples begin.
         history_ends, history_sizes: [n], in the flat histories.
         clicks, purchases, weights: float32 of the samples.
+        positions: int32 of the samples, 0 where not shown.
     """
 
     request: Columns
@@ -63,12 +64,13 @@ class Chunk:
     clicks: Floats
     purchases: Floats
     weights: Floats
+    positions: Codes
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
         rows: list[npt.NDArray[Any]] = [self.item_rows, self.offsets, self.history_ends, self.history_sizes]
-        rows += [self.clicks, self.purchases, self.weights]
+        rows += [self.clicks, self.purchases, self.weights, self.positions]
         return self.request.nbytes + self.listed.nbytes + sum(int(part.nbytes) for part in rows)
 
 
@@ -93,7 +95,7 @@ class Encoder:
         self.list_fields = [f for f in features.spec.fields if f.source == "list"]
         self.columns = sorted(
             {f.column for f in self.request_fields + self.list_fields}
-            | {"item_id", "exposed", "label_click", "label_purchase", "weight"}
+            | {"item_id", "exposed", "label_click", "label_purchase", "weight", "position"}
             | {"history_offset", "history_length"}
         )
 
@@ -131,6 +133,7 @@ class Encoder:
             clicks=floats("label_click"),
             purchases=floats("label_purchase"),
             weights=floats("weight"),
+            positions=pc.fill_null(flat("position"), 0).to_numpy(zero_copy_only=False).astype(np.int32),
         )
 
     def _columns(

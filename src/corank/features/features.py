@@ -71,10 +71,19 @@ class Features:
                 table = self.table_of(field)
                 cardinality = self.vocabularies[table].cardinality
                 if field.kind == "id":
+                    told = group == "domain" and side == "request"
                     ids.append(
-                        IdInput(name=name, group=group, table=table, cardinality=cardinality, width=width)
+                        IdInput(
+                            name=name,
+                            group=group,
+                            table=table,
+                            cardinality=cardinality,
+                            width=width,
+                            values=self._values(table) if told else (),
+                        )
                     )
                 else:
+                    told = field.source == "history" and field.column == "domain"
                     sequences.append(
                         SequenceInput(
                             name=name,
@@ -83,11 +92,16 @@ class Features:
                             cardinality=cardinality,
                             width=width,
                             length=field.length,
+                            values=self._values(table) if told else (),
                         )
                     )
         return SideSchema(
             ids=tuple(ids), numbers=tuple(numbers), sequences=tuple(sequences), embeddings=tuple(embeddings)
         )
+
+    def _values(self, table: str) -> tuple[str, ...]:
+        """A vocabulary as text."""
+        return tuple(str(value) for value in self.vocabularies[table].values.to_pylist())
 
     def save(self, folder: Path) -> None:
         """Write as a folder: spec.yaml, statistics.json and one Parquet file a vocabulary."""

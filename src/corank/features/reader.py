@@ -139,9 +139,10 @@ class Reader:
             sequences=self._request_sequences(chunk, rows),
             embeddings=[torch.from_numpy(vectors[rows]) for vectors in request.embeddings],
         )
-        labels = Labels(
-            *(torch.from_numpy(part[samples]) for part in (chunk.clicks, chunk.purchases, chunk.weights))
+        clicks, purchases, weights = (
+            torch.from_numpy(part[samples]) for part in (chunk.clicks, chunk.purchases, chunk.weights)
         )
+        labels = Labels(clicks, purchases, weights, _ints(chunk.positions[samples]))
         return Batch(side, sample, torch.from_numpy(request_of)), labels
 
     def _request_sequences(self, chunk: Chunk, rows: Ints) -> list[Tensor]:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corank.errors import CorankError
+from corank.features.schema import FIRST
 
-MISSING, RARE, FIRST = 0, 1, 2  # codes: null or padding, rare or unseen, the first of the vocabulary
+MISSING, RARE = 0, 1  # codes: null or padding, rare or unseen; then the vocabulary
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]

@@ -9,13 +9,21 @@ Legend of the shape suffixes, for the whole package:
 """
 
 from corank.layers.attention import Attend, SelfAttention
+from corank.layers.causal_attention import CausalAttention
 from corank.layers.cross import CrossNetwork
+from corank.layers.dapga import DAPGA
+from corank.layers.domain_ffn import DomainFFN
+from corank.layers.dref import DREF
 from corank.layers.embedding import FeatureEmbedding
+from corank.layers.esuif import ESUIF, ESUIFConfig
 from corank.layers.factored import factored_sinkhorn
 from corank.layers.factorization import FactorizationMachine
 from corank.layers.field_attention import BasisLinear, FieldAttention
 from corank.layers.flops import Flops, flops_of
+from corank.layers.gfa import GFA
 from corank.layers.hetero_attention import CompositeAttention, CompositeProjection, HeteroAttention
+from corank.layers.hfa import HFA
+from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.interacting import InteractingLayer
 from corank.layers.mix_revert import MixRevertBlock
 from corank.layers.mixing import Mixing
@@ -26,9 +34,11 @@ from corank.layers.per_token import PerTokenFFN, PerTokenLinear, PerTokenSwiGLU
 from corank.layers.residual_norm import PostNorm, PreNorm
 from corank.layers.rms_norm import RMSNorm
 from corank.layers.routed_ffn import RoutedFFN, SharedExpert
+from corank.layers.routes import Routes
 from corank.layers.routing import ReLURouter, RoutingConfig
 from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
+from corank.layers.target_attention import TargetAttention
 from corank.layers.temperature import TemperatureConfig
 from corank.layers.token_mixer import TokenMixer
 from corank.layers.tokenizer import Tokenizer, TokenizerConfig
@@ -39,15 +49,23 @@ from corank.layers.unimixing_lite import BasisLocal, LowRankGlobal, UniMixingLit
 from corank.layers.wukong import WukongLayer
 
 __all__ = [
+    "DAPGA",
+    "DREF",
+    "ESUIF",
+    "GFA",
+    "HFA",
     "MLP",
     "Attend",
     "Attention",
     "BasisLinear",
     "BasisLocal",
+    "CausalAttention",
     "CompositeAttention",
     "CompositeProjection",
     "Constraint",
     "CrossNetwork",
+    "DomainFFN",
+    "ESUIFConfig",
     "FactoredGlobal",
     "FactorizationMachine",
     "FeatureEmbedding",
@@ -56,6 +74,8 @@ __all__ = [
     "Free",
     "Gram",
     "HeteroAttention",
+    "HistoryConfig",
+    "HistoryPooling",
     "Identity",
     "InteractingLayer",
     "LearnedGlobal",
@@ -73,11 +93,13 @@ __all__ = [
     "RMSNorm",
     "ReLURouter",
     "RoutedFFN",
+    "Routes",
     "RoutingConfig",
     "SelfAttention",
     "SharedExpert",
     "SiameseNorm",
     "SplitLinear",
+    "TargetAttention",
     "TemperatureConfig",
     "TokenMixer",
     "TokenPermutation",

@@ -17,36 +17,44 @@ class Attend(nn.Module):
         width: D.
         heads: H.
         scaled: divide by sqrt(d).
+        queries: tokens that ask; None: all T.
 
     Raises:
         CorankError: H does not divide D.
     """
 
-    def __init__(self, tokens: int, width: int, heads: int, scaled: bool = True) -> None:
+    def __init__(
+        self, tokens: int, width: int, heads: int, scaled: bool = True, queries: int | None = None
+    ) -> None:
         super().__init__()
         if width % heads:
             raise CorankError(f"attention: {heads} heads do not divide the token width {width}")
         self.tokens, self.width, self.heads = tokens, width, heads
+        self.queries = tokens if queries is None else queries
         self.scale = (width // heads) ** -0.5 if scaled else 1.0
 
     def forward(self, q_STD: Tensor, k_STD: Tensor, v_STD: Tensor, pair_TT: Tensor | None = None) -> Tensor:
-        """Three times [S, T, D] to [S, T, D]; `pair_TT` multiplies the scores before the softmax."""
-        o_SHTd = self.weights(q_STD, k_STD, pair_TT) @ self._split(v_STD)
+        """Three times [S, T, D] to [S, T, D]; `pair_TT` multiplies the scores before the softmax.
+
+        With fewer `queries` q and the result have as many tokens.
+        """
+        o_SHTd = self.weights(q_STD, k_STD, pair_TT) @ self._split(v_STD, self.tokens)
         return o_SHTd.transpose(1, 2).reshape(q_STD.shape)
 
     def weights(self, q_STD: Tensor, k_STD: Tensor, pair_TT: Tensor | None = None) -> Tensor:
-        """How much each token takes from each, by sample and head [S, H, T, T]."""
-        score_SHTT = self.scale * (self._split(q_STD) @ self._split(k_STD).mT)
+        """How much each query takes from each token, by sample and head [S, H, queries, T]."""
+        q_SHTd, k_SHTd = self._split(q_STD, self.queries), self._split(k_STD, self.tokens)
+        score_SHTT = self.scale * (q_SHTd @ k_SHTd.mT)
         if pair_TT is not None:
             score_SHTT = pair_TT * score_SHTT
         return torch.softmax(score_SHTT, dim=-1)
 
-    def _split(self, x_STD: Tensor) -> Tensor:
-        return x_STD.reshape(-1, self.tokens, self.heads, self.width // self.heads).transpose(1, 2)
+    def _split(self, x_STD: Tensor, tokens: int) -> Tensor:
+        return x_STD.reshape(-1, tokens, self.heads, self.width // self.heads).transpose(1, 2)
 
     def flops(self) -> Flops:
-        """`4 T^2 D`: the scores and the weighted sums."""
-        return Flops(sample=4 * self.tokens**2 * self.width)
+        """`4 T^2 D`, with fewer queries `4 queries T D`: the scores and the weighted sums."""
+        return Flops(sample=4 * self.queries * self.tokens * self.width)
 
 
 class SharedLinear(nn.Linear):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
 from corank.layers.flops import Flops, flops_of
+from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.numbers import NumberEmbedding
 
 
@@ -32,12 +33,13 @@ class FeatureEmbedding(nn.Module):
     Args:
         schema: the inputs.
         width: embedding width of fields that name none.
+        history: vectors of that width that are made of histories, beside the means of their fields.
 
     Attributes:
         request_slots, sample_slots: the layout of the two outputs.
     """
 
-    def __init__(self, schema: InputSchema, width: int) -> None:
+    def __init__(self, schema: InputSchema, width: int, history: HistoryConfig | None = None) -> None:
         super().__init__()
         self.tables = nn.ModuleDict()
         sides = (schema.request, schema.sample)
@@ -49,14 +51,26 @@ class FeatureEmbedding(nn.Module):
         self.request = _SideEmbedding(schema.request, width, offsets.of)
         self.sample = _SideEmbedding(schema.sample, width, offsets.of)
         self.request_slots, self.sample_slots = self.request.slots, self.sample.slots
+        self.history: HistoryPooling | None = None
+        if history is not None and history.pools:
+            self.history = HistoryPooling(history, schema, width, offsets.of)
+            once, each = self.history.slots()
+            self.request_slots = [*self.request_slots, *(Slot(name, "sequence", width) for name in once)]
+            self.sample_slots = [*self.sample_slots, *(Slot(name, "sequence", width) for name in each)]
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Embeddings of the requests [R, E_request] and of the samples [S, E_sample]."""
-        return self.request(batch.request, self.tables), self.sample(batch.sample, self.tables)
+        request_RE = self.request(batch.request, self.tables)
+        sample_SE = self.sample(batch.sample, self.tables)
+        if self.history is None:
+            return request_RE, sample_SE
+        once_RE, each_SE = self.history(batch, self.tables)
+        return torch.cat([request_RE, once_RE], dim=1), torch.cat([sample_SE, each_SE], dim=1)
 
     def flops(self) -> Flops:
         """Of each side: means of sequences, curves of numbers, projections of given vectors."""
-        return Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
+        fields = Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
+        return fields if self.history is None else fields + self.history.flops()
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.config import Config
 from corank.features.batch import Batch
 from corank.features.schema import InputSchema
 from corank.layers.embedding import FeatureEmbedding
+from corank.layers.esuif import ESUIF, ESUIFConfig
 from corank.layers.flops import Flops
+from corank.layers.history import HistoryConfig
 from corank.layers.mixing import Mixing
+from corank.layers.routes import Routes
 from corank.layers.tokenizer import Contents, Tokenizer
 from corank.models.counting import Part, flops_by_part, parameters_by_part
+from corank.models.heads import domain_heads, linear_heads, logits_of
 
 Task = Literal["click", "purchase"]
 Loss = Callable[[dict[str, Tensor]], Tensor]
@@ -28,7 +33,24 @@ class ModelConfig(Config, ABC):
     """What all models share. A subclass adds its own sizes and says how to `build` them."""
 
     embedding_width: int = Bound(default=16, ge=1)
+    history: HistoryConfig = HistoryConfig()  # vectors of a user's events, beside the means of their fields
     tasks: tuple[Task, ...] = ("click",)
+    purchase: Literal["direct", "product"] = "direct"  # a head of its own, or click times conversion (ESMM)
+    imputation: bool = False  # a head of the conversion's loss, in training, for loss.conversion=dr
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """The heads: one a task, with `conversion` in place of `purchase` where that is a product."""
+        names = self.tasks if self.purchase == "direct" else ("click", "conversion")
+        return (*names, "imputation") if self.imputation else names
+
+    @model_validator(mode="after")
+    def _check_purchase(self) -> Self:
+        if self.purchase == "product" and set(self.tasks) != {"click", "purchase"}:
+            raise ValueError("purchase=product needs the tasks click and purchase")
+        if self.imputation and self.purchase != "product":
+            raise ValueError("imputation=true needs purchase=product")
+        return self
 
     @abstractmethod
     def build(self, schema: InputSchema) -> RankingModel:
@@ -52,19 +74,34 @@ class RankingModel(nn.Module, ABC):
         PARTS: which part of the model each child is counted as; a subclass adds its own.
     """
 
-    PARTS: ClassVar[dict[str, Part]] = {"embedding": "embedding", "tokenizer": "tokenizer", "heads": "head"}
+    PARTS: ClassVar[dict[str, Part]] = {
+        "embedding": "embedding",
+        "tokenizer": "tokenizer",
+        "esuif": "mixing",
+        "heads": "head",
+    }
 
     def __init__(self, schema: InputSchema, config: ModelConfig) -> None:
         super().__init__()
         self.schema, self.config = schema, config
-        self.embedding = FeatureEmbedding(schema, config.embedding_width)
+        self.embedding = FeatureEmbedding(schema, config.embedding_width, config.history)
         self.request_width = sum(slot.width for slot in self.embedding.request_slots)
         self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
+        self.esuif: ESUIF | None = None
         self.heads = nn.ModuleDict()
 
-    def add_heads(self, width: int) -> None:
-        """One linear map to a logit a task, from representations of this width."""
-        self.heads = linear_heads(width, self.config.tasks)
+    def add_heads(self, width: int, esuif: ESUIFConfig | None = None) -> None:
+        """What comes after representations of this width: ESUIF if it is switched on, a head a task."""
+        names = self.config.head_names
+        if esuif is None or not esuif.any:
+            self.heads = linear_heads(width, names)
+            return
+        self.esuif = ESUIF(esuif, width, self.schema, self.embedding.request_slots)
+        if esuif.domain_heads:
+            hidden = esuif.hidden(width, esuif.head_expansion)
+            self.heads = domain_heads(width, names, len(self.esuif.domains.names), hidden)
+        else:
+            self.heads = linear_heads(width, names)
 
     @abstractmethod
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
@@ -72,9 +109,22 @@ class RankingModel(nn.Module, ABC):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Logits [S] by task."""
+        if self.esuif is not None:
+            batch = self.esuif.known(batch)
         request_RE, sample_SE = self.embedding(batch)
-        z_SD = self.represent(request_RE, sample_SE, batch.request_of_S)
-        return logits_of(self.heads, z_SD)
+        routes = None if self.esuif is None else self.esuif.routes(batch)
+        return self.logits(request_RE, sample_SE, batch.request_of_S, routes)
+
+    def logits(
+        self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor, routes: Routes | None
+    ) -> dict[str, Tensor]:
+        """Logits [S] by task from embeddings; `routes` where there is ESUIF."""
+        z_SD = self.represent(request_RE, sample_SE, request_of_S)
+        if self.esuif is None or routes is None:
+            return logits_of(self.heads, z_SD)
+        e_SD = self.esuif(routes.sort(z_SD), request_RE, request_of_S, routes)
+        logits = logits_of(self.heads, e_SD, routes)
+        return {name: routes.unsort(logits_S) for name, logits_S in logits.items()}
 
     def auxiliary_losses(self, loss: Loss) -> dict[str, Tensor]:
         """Terms that training adds to the loss, by name, each weighted; none for most models.
@@ -131,18 +181,3 @@ class RankingModel(nn.Module, ABC):
     def flop_counts(self) -> dict[str, Flops]:
         """Operations of a forward pass, of the same parts, by the conventions of `corank.layers.flops`."""
         return flops_by_part(self)
-
-
-def linear_heads(width: int, tasks: Sequence[str]) -> nn.ModuleDict:
-    """A linear map to a logit a task, bias 0."""
-    heads = nn.ModuleDict()
-    for task in tasks:
-        head = nn.Linear(width, 1)
-        nn.init.zeros_(head.bias)
-        heads[task] = head
-    return heads
-
-
-def logits_of(heads: nn.ModuleDict, z_SD: Tensor) -> dict[str, Tensor]:
-    """Logits [S] by task."""
-    return {task: head(z_SD).squeeze(-1) for task, head in heads.items()}

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from corank.layers.flops import Flops
-from corank.models.base import Loss, linear_heads, logits_of
+from corank.models.base import Loss
+from corank.models.heads import linear_heads, logits_of
 
 
 class EarlyHeads(nn.Module):

@@ -10,6 +10,7 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
+from corank.layers.esuif import ESUIFConfig
 from corank.layers.mix_revert import MixRevertBlock
 from corank.layers.mlp import SplitLinear
 from corank.layers.per_token import PerTokenSwiGLU
@@ -35,6 +36,7 @@ class TokenMixerLargeConfig(ModelConfig):
     early_weight: float = Bound(default=0.1, ge=0)  # of the loss of earlier layers' logits
     sparse: bool = False  # routed experts and a shared one in place of each feed-forward
     routing: RoutingConfig = RoutingConfig()
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean; not for early logits
 
     def build(self, schema: InputSchema) -> TokenMixerLarge:
         """The model for inputs of this shape."""
@@ -81,8 +83,8 @@ class TokenMixerLarge(RankingModel):
             for start, end in pairwise(starts)
         )
         self.norm = RMSNorm(config.width)
-        self.early = EarlyHeads(len(self.groups) - 1, config.width, config.tasks, config.early_weight)
-        self.add_heads(config.width)
+        self.early = EarlyHeads(len(self.groups) - 1, config.width, config.head_names, config.early_weight)
+        self.add_heads(config.width, config.esuif)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample [S, D]."""

@@ -10,6 +10,7 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
+from corank.layers.esuif import ESUIFConfig
 from corank.layers.tokenizer import TokenizerConfig
 from corank.models.base import ModelConfig, RankingModel
 from corank.models.counting import Part
@@ -22,6 +23,7 @@ class TokenConfig(ModelConfig):
     width: int = Bound(default=64, ge=1)  # D
     blocks: int = Bound(default=2, ge=1)
     expansion: float = Bound(default=2.0, gt=0)  # hidden width of the feed-forwards, in D
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean over tokens
 
     @abstractmethod
     def layers(self, tokens: int) -> Sequence[nn.Module]:
@@ -46,7 +48,7 @@ class TokenModel(RankingModel):
         slots = self.embedding.request_slots, self.embedding.sample_slots
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         self.blocks = nn.Sequential(*config.layers(self.tokenizer.tokens))
-        self.add_heads(config.width)
+        self.add_heads(config.width, config.esuif)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample [S, D]."""

@@ -8,6 +8,7 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
+from corank.layers.esuif import ESUIFConfig
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.per_token import PerTokenSwiGLU
 from corank.layers.residual_norm import Norm, residual
@@ -30,6 +31,7 @@ class MixerConfig(ModelConfig):
     expansion: float = Bound(default=1.0, gt=0)  # hidden width of pSwiGLU, in D
     norm: Norm = "siamese"
     temperature: TemperatureConfig = TemperatureConfig()
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean over tokens
     mixing: MixingConfig
 
     def build(self, schema: InputSchema) -> UniMixer:
@@ -86,7 +88,7 @@ class UniMixer(RankingModel):
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         blocks = [UniMixerBlock(self.tokenizer.tokens, config) for _ in range(config.blocks)]
         self.streams = residual(config.norm, blocks, config.width)
-        self.add_heads(config.width)
+        self.add_heads(config.width, config.esuif)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample [S, D]."""
@@ -111,4 +113,8 @@ SIZES: dict[str, dict[str, Any]] = {
 LITE_SIZES = {
     size: {**values, "mixing": {"rank": rank}}
     for (size, values), rank in zip(SIZES.items(), (16, 16, 64, 128, 256), strict=True)
+}
+ESUIF_SIZES = {
+    size: values | {"esuif": {"dref": True, "dapga": True, "domain_heads": True}}
+    for size, values in LITE_SIZES.items()
 }

@@ -54,14 +54,18 @@ class State(Config):
         return self.model_copy(update={"epoch": self.epoch + 1, "step_in_epoch": 0, "finished": finished})
 
 
-def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+def save_checkpoint(
+    folder: Path, model: nn.Module, objective: nn.Module, optimizer: torch.optim.Optimizer, state: State
+) -> None:
     """Add a checkpoint to the folder, then remove the older ones."""
     new = folder / f"step-{state.step:09d}"
     with whole_folder(new, overwrite=True) as aside:
         save_weights(aside / "model.safetensors", model)
+        if objective.state_dict():
+            save_weights(aside / "objective.safetensors", objective)
         tensors = {
             f"{name}/{key}": value.contiguous()
-            for name, parameter in model.named_parameters()
+            for name, parameter in _trained(model, objective).items()
             for key, value in optimizer.state.get(parameter, {}).items()
         }
         save_file({**tensors, "rng": torch.get_rng_state()}, aside / "optimizer.safetensors")
@@ -71,8 +75,13 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
             shutil.rmtree(old)
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
-    """Bring model, optimizer and random generator back to the last checkpoint; None if there is none.
+def load_checkpoint(
+    folder: Path, model: nn.Module, objective: nn.Module, optimizer: torch.optim.Optimizer
+) -> State | None:
+    """Bring model, objective, optimizer and random generator back to the last checkpoint.
+
+    Returns:
+        Where training stands; None if there is no checkpoint.
 
     Raises:
         CorankError: the checkpoint is damaged or of another model.
@@ -82,9 +91,11 @@ def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
         return None
     last = found[-1]
     load_weights(last / "model.safetensors", model)
+    if objective.state_dict():
+        load_weights(last / "objective.safetensors", objective)
     tensors = _read(last / "optimizer.safetensors")
     rng = tensors.pop("rng")
-    parameters = dict(model.named_parameters())
+    parameters = _trained(model, objective)
     for path, value in tensors.items():
         name, _, key = path.rpartition("/")
         if name not in parameters:
@@ -93,6 +104,12 @@ def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
         optimizer.state[parameter][key] = value if key == "step" else value.to(parameter.device)
     torch.set_rng_state(rng)
     return State.read(last / "state.json")
+
+
+def _trained(model: nn.Module, objective: nn.Module) -> dict[str, nn.Parameter]:
+    """All parameters by the names under which the optimizer's state is kept."""
+    own = {f"objective.{name}": parameter for name, parameter in objective.named_parameters()}
+    return {**dict(model.named_parameters()), **own}
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field as Bound
 
 from corank.config import Config
 from corank.features.reader import ReaderConfig, Space
+
+Share = Annotated[float, Bound(gt=0, le=1)]
+Weight = Annotated[float, Bound(ge=0)]
 
 
 class OptimizerConfig(Config):
@@ -22,11 +25,34 @@ class OptimizerConfig(Config):
     clip_norm: float = Bound(default=10.0, gt=0)  # gradients are scaled down to this norm
 
 
+class PositionConfig(Config):
+    """How the loss corrects for the place at which a sample was shown."""
+
+    correct: Literal["none", "ipw", "tower"] = "none"
+    examination: tuple[Share, ...] = ()  # ipw: P(examined) at 1, 2, ...; the last is that of all after it
+    decay: float = Bound(default=1.0, ge=0)  # ipw without `examination`: P = 1 / position^decay
+    floor: float = Bound(default=0.05, gt=0, le=1)  # ipw: lower probabilities count as this
+    positions: int = Bound(default=50, ge=2)  # tower: those after share the last's bias
+    lr: float = Bound(default=1e-2, gt=0)  # tower: rate of its biases
+
+
+class ConversionConfig(Config):
+    """A loss of the conversion p(purchase | click), corrected for showing in clicked samples only (ESCM2)."""
+
+    correct: Literal["none", "ipw", "dr"] = "none"
+    weight: float = Bound(default=1.0, ge=0)
+    floor: float = Bound(default=0.05, gt=0, le=1)  # lower probabilities of a click count as this
+
+
 class LossConfig(Config):
-    """Weights of the parts of the loss, each summed over tasks."""
+    """Weights of the parts of the loss, each summed over tasks, and its corrections."""
 
     pointwise: float = Bound(default=1.0, ge=0)  # binary cross-entropy of every sample
     listwise: float = Bound(default=0.0, ge=0)  # softmax cross-entropy over a request's samples
+    purchase: float = Bound(default=1.0, ge=0)  # of the task purchase, against 1 of click
+    domain_weights: dict[str, Weight] = Bound(default_factory=dict)  # of a domain's samples, by name; else 1
+    conversion: ConversionConfig = ConversionConfig()
+    position: PositionConfig = PositionConfig()
 
 
 class SnapshotConfig(Config):

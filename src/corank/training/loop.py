@@ -18,7 +18,7 @@ from corank.models.base import RankingModel
 from corank.progress import QUIET, Reporter
 from corank.training.checkpoint import State, load_checkpoint, save_checkpoint, save_weights
 from corank.training.config import TrainConfig
-from corank.training.losses import loss
+from corank.training.objective import Objective
 from corank.training.optimizer import make_optimizer, set_rate
 from corank.training.predict import Scores, score
 from corank.training.run import Run
@@ -36,6 +36,7 @@ class Fit:
     Attributes:
         run: the folder to fill; checkpoints in it are resumed from.
         model: with initial weights.
+        objective: what is minimised, of this model.
         train, valid: readers of the two splits.
         validate: metrics of the validation split's scores, by name; `config.metric` must be among them.
         config: how to train.
@@ -45,6 +46,7 @@ class Fit:
 
     run: Run
     model: RankingModel
+    objective: Objective
     train: Reader
     valid: Reader
     validate: Validate
@@ -67,9 +69,11 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
     """
     config, run = job.config, job.run
     job.model.to(job.device)
-    optimizer = make_optimizer(job.model, config.optimizer)
+    job.objective.to(job.device)
+    of_loss = list(job.objective.parameters())
+    optimizer = make_optimizer(job.model, config.optimizer, of_loss, config.loss.position.lr)
     torch.manual_seed(job.seed)
-    state = load_checkpoint(run.checkpoints, job.model, optimizer) or State()
+    state = load_checkpoint(run.checkpoints, job.model, job.objective, optimizer) or State()
     run.cut_log(state.step)
     total = (
         job.train.steps() * config.epochs
@@ -113,9 +117,9 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
                     if state.finished:
                         break
                 if state.step % config.checkpoint_every == 0 and state.step_in_epoch < steps:
-                    save_checkpoint(run.checkpoints, job.model, optimizer, state)
+                    save_checkpoint(run.checkpoints, job.model, job.objective, optimizer, state)
             state = state.next_epoch(config.epochs)
-            save_checkpoint(run.checkpoints, job.model, optimizer, state)
+            save_checkpoint(run.checkpoints, job.model, job.objective, optimizer, state)
     album.take(state.step)
     return state
 
@@ -125,12 +129,13 @@ def _step(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """One optimizer step; returns the loss of the logits, and the terms that the model added to it."""
     job.model.train()
-    judge = partial(loss, batch=batch, labels=labels, config=job.config.loss)
+    judge = partial(job.objective, batch=batch, labels=labels)
     value = judge(job.model(batch))
     extra = job.model.auxiliary_losses(judge)
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(sum(extra.values(), value))
-    nn.utils.clip_grad_norm_(job.model.parameters(), job.config.optimizer.clip_norm)
+    trained = [*job.model.parameters(), *job.objective.parameters()]
+    nn.utils.clip_grad_norm_(trained, job.config.optimizer.clip_norm)
     optimizer.step()
     return value.detach(), {name: term.detach() for name, term in extra.items()}
 
@@ -165,6 +170,8 @@ def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
     progress.say(f"epoch {epoch:.2f}  {numbers}" + ("  *" if better else ""))
     if better:
         save_weights(job.run.weights, job.model)
+        if job.objective.state_dict():
+            save_weights(job.run.objective_weights, job.objective)
     return state.judged(value, better, job.config.patience)
 
 

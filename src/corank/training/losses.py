@@ -10,32 +10,60 @@ from corank.features.batch import Batch, Labels
 from corank.training.config import LossConfig
 
 
-def loss(logits: dict[str, Tensor], batch: Batch, labels: Labels, config: LossConfig) -> Tensor:
-    """The weighted sum of the parts, over all tasks."""
+def loss(
+    logits: dict[str, Tensor],
+    batch: Batch,
+    labels: Labels,
+    config: LossConfig,
+    examined_S: Tensor | None = None,
+) -> Tensor:
+    """The weighted sum of the parts, over all tasks.
+
+    Args:
+        examined_S: P(examined) of each sample where positives are to be weighted by its inverse.
+    """
     total = torch.zeros((), device=batch.request_of_S.device)
-    for task, logits_S in logits.items():
-        label_S = labels.of(task)
+    for task, weight in (("click", 1.0), ("purchase", config.purchase)):
+        if task not in logits:
+            continue
+        logits_S, label_S = logits[task], labels.of(task)
         if config.pointwise:
-            total = total + config.pointwise * pointwise(logits_S, label_S, labels.weight_S)
+            term = pointwise(logits_S, label_S, labels.weight_S, examined_S)
+            total = total + weight * config.pointwise * term
         if config.listwise:
-            total = total + config.listwise * listwise(
-                logits_S, label_S, labels.weight_S, batch.request_of_S, batch.requests
+            term = listwise(
+                logits_S, label_S, labels.weight_S, batch.request_of_S, batch.requests, examined_S
             )
+            total = total + weight * config.listwise * term
     return total
 
 
-def pointwise(logits_S: Tensor, label_S: Tensor, weight_S: Tensor) -> Tensor:
-    """Binary cross-entropy: the weighted mean over samples."""
+def pointwise(
+    logits_S: Tensor, label_S: Tensor, weight_S: Tensor, examined_S: Tensor | None = None
+) -> Tensor:
+    """Binary cross-entropy: the weighted mean over samples.
+
+    With P(examined) the label is y / P, unbiased for the relevance behind `y = examined and relevant`
+    (Saito et al. 2020, arXiv 1909.03601).
+    """
+    if examined_S is not None:
+        label_S = label_S / examined_S
     each_S = F.binary_cross_entropy_with_logits(logits_S, label_S, reduction="none")
     return (weight_S * each_S).sum() / weight_S.sum().clamp_min(1e-12)
 
 
 def listwise(
-    logits_S: Tensor, label_S: Tensor, weight_S: Tensor, request_of_S: Tensor, requests: int
+    logits_S: Tensor,
+    label_S: Tensor,
+    weight_S: Tensor,
+    request_of_S: Tensor,
+    requests: int,
+    examined_S: Tensor | None = None,
 ) -> Tensor:
     """Softmax cross-entropy (ListNet's top-one, Cao et al. 2007), the mean over requests with a positive.
 
-    Several positives of a request share it: `- sum_s y_s w_s log softmax(logit)_s / sum_s y_s w_s`.
+    Several positives of a request share it: `- sum_s y_s w_s log softmax(logit)_s / sum_s y_s w_s`. With
+    P(examined) each positive's term is multiplied by 1 / P (Joachims et al. 2017, arXiv 1608.04468).
     """
     highest_R = torch.full((requests,), -torch.inf, device=logits_S.device)
     highest_R = highest_R.scatter_reduce(0, request_of_S, logits_S.detach(), "amax")
@@ -45,4 +73,6 @@ def listwise(
     mass_S = label_S * weight_S
     mass_R = torch.zeros(requests, device=logits_S.device).index_add(0, request_of_S, mass_S)
     share_S = mass_S / mass_R[request_of_S].clamp_min(1e-12)
+    if examined_S is not None:
+        share_S = share_S / examined_S
     return -(share_S * log_softmax_S).sum() / (mass_R > 0).sum().clamp_min(1)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
+from torch.nn import Parameter
 
 from corank.models.base import RankingModel
 from corank.training.config import OptimizerConfig
 
 
-def make_optimizer(model: RankingModel, config: OptimizerConfig) -> torch.optim.AdamW:
-    """Fused AdamW: the embedding tables have their own rate; only matrices decay."""
+def make_optimizer(
+    model: RankingModel,
+    config: OptimizerConfig,
+    of_loss: Sequence[Parameter] = (),
+    of_loss_lr: float | None = None,
+) -> torch.optim.AdamW:
+    """Fused AdamW: the embedding tables have their own rate; only matrices decay.
+
+    Args:
+        of_loss: parameters of the objective, and their rate (default: `lr`); they do not decay.
+    """
     tables, matrices, others = [], [], []
     for name, parameter in model.named_parameters():
         if name.startswith("embedding.tables."):
@@ -28,6 +39,7 @@ def make_optimizer(model: RankingModel, config: OptimizerConfig) -> torch.optim.
         },
         {"params": matrices, "base_lr": config.lr, "weight_decay": config.weight_decay},
         {"params": others, "base_lr": config.lr, "weight_decay": 0.0},
+        {"params": list(of_loss), "base_lr": of_loss_lr or config.lr, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, fused=True)
 

@@ -39,8 +39,9 @@ def score(model: RankingModel, reader: Reader, device: torch.device, progress: R
     first = 0
     with model.folded(), progress.task("predict", reader.steps()) as task_bar:
         for batch, labels in reader.batches():
-            for task, logits in model(batch.to(device)).items():
-                parts[task].append(torch.sigmoid(logits.float()).cpu().numpy())
+            logits = model(batch.to(device))
+            for task, made in parts.items():
+                made.append(torch.sigmoid(logits[task].float()).cpu().numpy())
             clicks.append(labels.click_S.numpy())
             requests.append(batch.request_of_S.numpy() + first)
             first += batch.requests

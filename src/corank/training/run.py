@@ -75,6 +75,11 @@ class Run:
         return self.folder / "model.safetensors"
 
     @property
+    def objective_weights(self) -> Path:
+        """What the loss learned beside the best weights (biases of positions); absent for most."""
+        return self.folder / "objective.safetensors"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the last state."""
         return self.folder / "checkpoint"

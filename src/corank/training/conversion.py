@@ -1,0 +1,41 @@
+"""Losses of the conversion, p(purchase | click), over all samples although only clicked ones show it.
+
+ESCM2 (Wang et al. 2022, arXiv 2204.05125). o is the click, r the purchase, p the propensity: the model's own
+click probability, from below bounded and without gradient. delta = cross-entropy of the conversion's logit
+and r. Both estimate the mean of delta as if everything had been clicked.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def ipw_risk(delta_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) -> Tensor:
+    """Inverse propensity: the weighted mean of `o delta / p`."""
+    return _mean(click_S * delta_S / p_S, weight_S)
+
+
+def dr_risk(delta_S: Tensor, imputed_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) -> Tensor:
+    """Doubly robust: the weighted mean of `d + o (delta - d) / p`, and of `o (delta - d)^2 / p`, d imputed.
+
+    The first is right if either p or d is; the second teaches d.
+    """
+    error_S = delta_S - imputed_S
+    each_S = imputed_S + click_S * error_S / p_S + click_S * error_S.square() / p_S
+    return _mean(each_S, weight_S)
+
+
+def propensity(click_logit_S: Tensor, floor: float) -> Tensor:
+    """p: the probability of a click, at least `floor`, as a constant."""
+    return torch.sigmoid(click_logit_S.detach()).clamp_min(floor)
+
+
+def cross_entropy(logit_S: Tensor, label_S: Tensor) -> Tensor:
+    """delta of each sample."""
+    return F.binary_cross_entropy_with_logits(logit_S, label_S, reduction="none")
+
+
+def _mean(each_S: Tensor, weight_S: Tensor) -> Tensor:
+    return (weight_S * each_S).sum() / weight_S.sum().clamp_min(1e-12)

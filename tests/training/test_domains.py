@@ -1,0 +1,53 @@
+"""From logs of several domains to a model that tells them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corank import verbs
+from corank.errors import CorankError
+from corank.samples import build_samples
+from corank.training import Run
+
+SETTINGS = ("epochs=1", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
+
+
+@pytest.fixture(scope="module")
+def es3(market_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("domains") / "samples"
+    build_samples(
+        market_logs, out, recipe="es3", settings=("exposure_counts=false", "row_group_samples=3000")
+    )
+    return out
+
+
+def test_domains_of_searchified_samples_reach_the_model_by_name(es3: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    settings = [*SETTINGS, "model.esuif.unseen=rec", "loss.domain_weights.rec=0.5"]
+    verbs.train(es3, run, "hhsft_xs", settings=settings)
+    model = Run(run).model()
+    domains = model.schema.domains()
+    assert set(domains.names) == {"search", "rec", "shop"}
+    assert domains.names[0] == "search"
+    assert model.esuif is not None
+    assert domains.names[model.esuif.unseen] == "rec"
+    scored = pq.read_table(verbs.predict(run, es3, tmp_path / "p.parquet"))
+    assert set(scored["domain"].to_pylist()) == {"search"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("model.esuif.unseen=serch", r"unknown domain 'serch' in esuif\.unseen; did you mean 'search'"),
+        ("loss.domain_weights.shp=2", r"unknown domain 'shp' in loss\.domain_weights; did you mean 'shop'"),
+    ],
+)
+def test_a_domain_that_is_not_there_is_named_and_nothing_is_written(
+    es3: Path, tmp_path: Path, setting: str, sentence: str
+) -> None:
+    with pytest.raises(CorankError, match=sentence):
+        verbs.train(es3, tmp_path / "run", "hhsft_xs", settings=[*SETTINGS, setting])
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,306 @@
+"""Losses of tasks, domains and positions against plain Python, and what corrections are for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+from scipy.stats import spearmanr
+from tests.inputs import make_batch, make_schema
+from torch import Tensor
+
+from corank import verbs
+from corank.errors import CorankError
+from corank.features.batch import Batch, Labels, Side
+from corank.features.schema import IdInput, InputSchema, NumberInput, SideSchema
+from corank.models import RankingModel, create_model
+from corank.models.heads import product_logit
+from corank.training import LossConfig, OptimizerConfig
+from corank.training.conversion import dr_risk, ipw_risk
+from corank.training.losses import listwise
+from corank.training.objective import Objective
+from corank.training.optimizer import make_optimizer, set_rate
+from corank.training.position import PositionTower, propensity
+
+SCHEMA = make_schema()
+BOTH = ("tasks=[click, purchase]", "purchase=product")
+RUN = ("epochs=2", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
+
+
+def sigma(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def cross_entropy(p: float, y: float) -> float:
+    return float(-(y * math.log(p) + (1 - y) * math.log(1 - p)))
+
+
+def judged(settings: tuple[str, ...], **loss: Any) -> tuple[float, dict[str, list[float]], Labels, Batch]:
+    """The loss of a small model's logits on a batch, and what it was made of."""
+    torch.manual_seed(0)
+    model = create_model("dlrm_mlp_xs", SCHEMA, settings).train()
+    batch, labels = make_batch(SCHEMA, 5, 40)
+    labels = replace(
+        labels,
+        purchase_S=labels.click_S * (torch.arange(40) % 2),
+        weight_S=torch.rand(40) + 0.5,
+        position_S=torch.arange(40) % 8,
+    )
+    logits = model(batch)
+    value = Objective(LossConfig.parse(loss), model)(logits, batch, labels)
+    return value.item(), {name: x.tolist() for name, x in logits.items()}, labels, batch
+
+
+def mean(each: list[float], weights: Tensor) -> float:
+    return float(sum(w * x for w, x in zip(weights.tolist(), each, strict=True)) / weights.sum())
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.3, -1.2), (-4.0, 2.5), (8.0, 9.0), (-60.0, 3.0), (50.0, 60.0)])
+def test_the_logit_of_a_product_of_probabilities(a: float, b: float) -> None:
+    """log p - log(1 - p), with 1 - p taken without cancellation."""
+    p = sigma(a) * sigma(b)
+    rest = (math.exp(-a) + math.exp(-b) + math.exp(-a - b)) * p
+    found = product_logit(*torch.tensor([[a], [b]], dtype=torch.float64)).item()
+    assert found == pytest.approx(math.log(p) - math.log(rest), rel=1e-9)
+
+
+def test_esmm_learns_clicks_and_purchases_over_the_entire_space() -> None:
+    """pCTCVR = pCTR pCVR against the purchase label of every sample, clicked or not."""
+    value, logits, labels, _ = judged(BOTH, purchase=0.5)
+    assert set(logits) == {"click", "conversion", "purchase"}
+    p = [(sigma(a), sigma(a) * sigma(b)) for a, b in zip(logits["click"], logits["conversion"], strict=True)]
+    clicks = [cross_entropy(q, y) for (q, _), y in zip(p, labels.click_S.tolist(), strict=True)]
+    bought = [cross_entropy(q, y) for (_, q), y in zip(p, labels.purchase_S.tolist(), strict=True)]
+    expected = mean(clicks, labels.weight_S) + 0.5 * mean(bought, labels.weight_S)
+    assert value == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("correct", ["ipw", "dr"])
+def test_escm2_adds_a_risk_of_the_conversion(correct: str) -> None:
+    more = ("imputation=true",) if correct == "dr" else ()
+    plain, *_ = judged((*BOTH, *more) if correct == "ipw" else BOTH)
+    conversion = {"correct": correct, "weight": 0.7, "floor": 0.45}
+    value, logits, labels, _ = judged((*BOTH, *more), conversion=conversion)
+    each = []
+    bases = []
+    for i, (o, r) in enumerate(zip(labels.click_S.tolist(), labels.purchase_S.tolist(), strict=True)):
+        p = max(sigma(logits["click"][i]), 0.45)
+        delta = cross_entropy(sigma(logits["conversion"][i]), r)
+        if correct == "ipw":
+            each.append(o * delta / p)
+        else:
+            d = math.log1p(math.exp(logits["imputation"][i]))
+            each.append(d + o * (delta - d) / p + o * (delta - d) ** 2 / p)
+        q = sigma(logits["click"][i]) * sigma(logits["conversion"][i])
+        bases.append(cross_entropy(sigma(logits["click"][i]), o) + cross_entropy(q, r))
+    expected = mean(bases, labels.weight_S) + 0.7 * mean(each, labels.weight_S)
+    assert value == pytest.approx(expected, rel=1e-5)
+    assert value > plain or correct == "dr"
+
+
+def test_both_risks_are_those_of_having_clicked_everything() -> None:
+    """In expectation over clicks; the doubly robust one also with a wrong propensity, if d is right."""
+    g = torch.Generator().manual_seed(0)
+    delta, p, weight = (torch.rand(500, generator=g).double() + 0.1 for _ in range(3))
+    p = p.clamp(0.1, 0.9)
+    imputed, ones = torch.rand(500, generator=g).double(), torch.ones(500).double()
+    truth = (weight * delta).sum() / weight.sum()
+
+    def expected(risk: Tensor, none: Tensor) -> Tensor:
+        return (weight * (p * risk + (1 - p) * none)).sum() / weight.sum()
+
+    def each(*args: Tensor) -> Tensor:
+        """Per-sample values of a risk, from batches of one."""
+        risk: Callable[..., Tensor] = dr_risk if len(args) == 4 else ipw_risk
+        return torch.stack([risk(*(x[i : i + 1] for x in (*args, ones))) for i in range(500)])
+
+    zeros = 0 * ones
+    torch.testing.assert_close(expected(each(delta, ones, p), each(delta, zeros, p)), truth)
+    square = (delta - imputed).square() / p  # what teaches the imputation, beside the risk
+    clicked = each(delta, imputed, ones, p) - square
+    torch.testing.assert_close(expected(clicked, each(delta, imputed, zeros, p)), truth)
+    wrong = torch.full_like(p, 0.3)
+    right = expected(each(delta, delta, ones, wrong), each(delta, delta, zeros, wrong))
+    torch.testing.assert_close(right, truth)
+
+
+def test_a_domains_samples_weigh_what_is_set() -> None:
+    value, logits, labels, batch = judged((), domain_weights={"feed": 0.25, "shop": 0})
+    of_code = {0: 1.0, 1: 1.0, 2: 1.0, 3: 0.25, 4: 0.0}
+    codes = batch.request.ids[batch.request_of_S, 2].tolist()
+    weights = labels.weight_S * torch.tensor([of_code[code] for code in codes])
+    each = [cross_entropy(sigma(z), y) for z, y in zip(logits["click"], labels.click_S.tolist(), strict=True)]
+    assert value == pytest.approx(mean(each, weights), rel=1e-5)
+    assert value != pytest.approx(judged(())[0], rel=1e-5)
+
+
+def test_what_a_loss_needs_and_the_model_has_not_is_refused() -> None:
+    plain, product = create_model("fm_xs", SCHEMA), create_model("fm_xs", SCHEMA, BOTH)
+    cases: list[tuple[dict[str, Any], RankingModel, str]] = [
+        ({"domain_weights": {"feeed": 1}}, plain, r"unknown domain 'feeed' in loss\.domain_weights; did you"),
+        (
+            {"conversion": {"correct": "ipw"}},
+            plain,
+            r"set model\.tasks=\[click, purchase\] and model\.purchase",
+        ),
+        ({"conversion": {"correct": "dr"}}, product, r"needs model\.imputation=true"),
+        (
+            {},
+            create_model("fm_xs", SCHEMA, [*BOTH, "imputation=true"]),
+            "of use with loss.conversion.correct=dr",
+        ),
+    ]
+    for config, model, sentence in cases:
+        with pytest.raises(CorankError, match=sentence):
+            Objective(LossConfig.parse(config), model)
+    with pytest.raises(CorankError, match="purchase=product needs the tasks click and purchase"):
+        create_model("fm_xs", SCHEMA, ["purchase=product"])
+    with pytest.raises(CorankError, match="imputation=true needs purchase=product"):
+        create_model("fm_xs", SCHEMA, ["imputation=true"])
+    for setting in ("position.examination=[1, 1.2]", "position.floor=0", "domain_weights.search=-1"):
+        with pytest.raises(CorankError, match=r"less than or equal to 1|greater than"):
+            LossConfig().with_settings([setting])
+
+
+def test_propensities_are_those_given_or_fall_with_position() -> None:
+    position = torch.tensor([0, 1, 2, 3, 9, 400])
+    config = LossConfig.parse({"position": {"examination": [1, 0.5, 0.25], "floor": 0.3}}).position
+    assert propensity(position, config).tolist() == pytest.approx([1, 1, 0.5, 0.3, 0.3, 0.3])
+    config = LossConfig.parse({"position": {"decay": 0.5}}).position
+    expected = [1, 1, 2**-0.5, 3**-0.5, 1 / 3, 0.05]
+    assert propensity(position, config).tolist() == pytest.approx(expected)
+
+
+def test_clicks_weigh_by_the_inverse_of_being_examined() -> None:
+    """Pointwise: the label y / P, whose mean is the relevance. Listwise: each positive's term over P."""
+    value, logits, labels, _ = judged((), position={"correct": "ipw", "decay": 1.0, "floor": 0.2})
+    assert labels.position_S is not None
+    p = [max(1 / max(k, 1), 0.2) for k in labels.position_S.tolist()]
+    each = [
+        math.log1p(math.exp(z)) - y / q * z
+        for z, y, q in zip(logits["click"], labels.click_S.tolist(), p, strict=True)
+    ]
+    assert value == pytest.approx(mean(each, labels.weight_S), rel=1e-5)
+
+    z, y, of = torch.randn(4), torch.tensor([0.0, 1, 1, 0]), torch.tensor([0, 0, 1, 1])
+    soft = [math.exp(a) / (math.exp(a) + math.exp(b)) for a, b in [(z[1], z[0]), (z[2], z[3])]]
+    expected = -(math.log(soft[0]) / 0.5 + math.log(soft[1]) / 0.25) / 2
+    found = listwise(z, y, torch.ones(4), of, 2, torch.tensor([1, 0.5, 0.25, 0.1]))
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_tower_biases_lower_positions_of_each_domain() -> None:
+    tower = PositionTower(("click",), domains=2, positions=4)
+    with torch.no_grad():
+        tower.bias.copy_(torch.tensor([[[-1.0, -2, -3], [-4, -5, -6]]]))
+    position, domain = torch.tensor([0, 1, 2, 4, 90, 2, 3]), torch.tensor([0, 0, 0, 0, 0, 1, 1])
+    logits = {"click": torch.ones(7), "conversion": torch.ones(7)}
+    biased = tower(logits, position, domain)
+    assert biased["click"].tolist() == [1, 1, 0, -2, -2, -3, -4]
+    assert torch.equal(biased["conversion"], logits["conversion"])
+
+
+def in_order(ranked: Tensor, clicks: Tensor) -> tuple[Batch, Labels]:
+    """One number field of relevance, one of what the old ranker preferred, in the order of the latter."""
+    requests, length = ranked.shape[:2]
+    empty = Side(torch.zeros(requests, 1, dtype=torch.int64), torch.zeros(requests, 0), [], [])
+    sample = Side(torch.zeros(requests * length, 0, dtype=torch.int64), ranked.reshape(-1, 2), [], [])
+    of = torch.arange(requests).repeat_interleave(length)
+    flat = clicks.flatten()
+    position = torch.arange(1, length + 1).repeat(requests)
+    return Batch(empty, sample, of), Labels(flat, flat, torch.ones_like(flat), position)
+
+
+@pytest.mark.parametrize("listwise_loss", [False, True])
+def test_corrections_recover_the_order_that_position_hid(listwise_loss: bool) -> None:
+    """Clicks = examined and relevant. The old ranker liked x_1, which has nothing to do with relevance."""
+    g = torch.Generator().manual_seed(0)
+    x = torch.rand(700, 8, 2, generator=g)
+    x = x.gather(1, x[..., 1].argsort(1, descending=True).unsqueeze(2).expand_as(x))
+    relevant = 0.05 + 0.6 * x[..., 0] ** 2
+    seen = 1 / torch.arange(1, 9).float()
+    clicks = (torch.rand(700, 8, generator=g) < relevant * seen).float()
+    batch, labels = in_order(x, clicks)
+    schema = InputSchema(
+        request=SideSchema(ids=(IdInput(name="user", group="user", table="user", cardinality=2),)),
+        sample=SideSchema(
+            numbers=(NumberInput(name="x_0", group="item"), NumberInput(name="x_1", group="item"))
+        ),
+    )
+    fresh = torch.rand(2000, 1, 2, generator=g)
+    asked, _ = in_order(fresh, torch.zeros(2000, 1))
+    found = {}
+    for correct in ("none", "ipw", "tower"):
+        torch.manual_seed(0)
+        model = create_model("dlrm_mlp_xs", schema)
+        parts = {"pointwise": 0, "listwise": 1} if listwise_loss else {}
+        config = LossConfig.parse({"position": {"correct": correct, "lr": 0.05}} | parts)
+        objective = Objective(config, model)
+        rate = OptimizerConfig(lr=0.003, warmup_steps=0, decay="constant")
+        optimizer = make_optimizer(model, rate, list(objective.parameters()), config.position.lr)
+        for step in range(80):
+            set_rate(optimizer, rate, step, 80)
+            optimizer.zero_grad()
+            torch.autograd.backward(objective(model(batch), batch, labels))
+            optimizer.step()
+        score = model.eval()(asked)["click"].detach()
+        truth = fresh[:, 0, 0]
+        found[correct] = float(spearmanr(score, truth).statistic)
+        if correct == "tower":
+            (bias,) = (p.detach()[0, 0] for p in objective.parameters())
+            assert float(bias[6]) < -0.7  # position 8, where an eighth is examined
+            assert float(bias[6]) < float(bias[0]) < 0  # position 2
+            assert not bias[7:].any()
+    assert found["ipw"] > found["none"] + 0.1
+    assert found["tower"] > found["none"] + 0.1
+    assert min(found["ipw"], found["tower"]) > 0.85
+
+
+def test_a_score_does_not_depend_on_position(market_samples: Path, tmp_path: Path) -> None:
+    """Trained with positions in the loss; scored on the same samples with others, or none."""
+    run = tmp_path / "run"
+    settings = [*RUN, "loss.position.correct=tower", "loss.position.lr=0.1"]
+    verbs.train(market_samples, run, "dlrm_mlp_xs", settings=settings)
+    assert bool(load_file(run / "objective.safetensors")["tower.bias"].any())
+    assert "tower" not in " ".join(load_file(run / "model.safetensors"))
+    first = pq.read_table(verbs.predict(run, market_samples, tmp_path / "first.parquet"))
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in market_samples.rglob("*"):
+        if path.is_file():
+            (other / path.relative_to(market_samples)).parent.mkdir(parents=True, exist_ok=True)
+            (other / path.relative_to(market_samples)).write_bytes(path.read_bytes())
+    for path in (other / "test").glob("*.parquet"):
+        file = pq.ParquetFile(path)
+        groups = [file.read_row_group(i) for i in range(file.num_row_groups)]
+        at = groups[0].schema.get_field_index("position")
+        with pq.ParquetWriter(path, groups[0].schema) as writer:
+            for group in groups:
+                mixed = [
+                    [None if p is None else 99 - p for p in row] for row in group["position"].to_pylist()
+                ]
+                writer.write_table(
+                    group.set_column(at, "position", pa.array(mixed, group.schema.field(at).type))
+                )
+    second = pq.read_table(verbs.predict(run, other, tmp_path / "second.parquet"))
+    assert first["score"].equals(second["score"])
+    assert not first["position"].equals(second["position"])
+
+
+def test_purchases_are_predicted_as_products(market_samples: Path, tmp_path: Path) -> None:
+    """End to end: ESCM2-DR trains, `score_purchase` never exceeds `score`."""
+    settings = [*RUN, *(f"model.{s}" for s in BOTH), "model.imputation=true", "loss.conversion.correct=dr"]
+    verbs.train(market_samples, tmp_path / "run", "dlrm_mlp_xs", settings=settings)
+    table = pq.read_table(verbs.predict(tmp_path / "run", market_samples, tmp_path / "p.parquet"))
+    assert all(
+        b <= a for a, b in zip(*(table[c].to_pylist() for c in ("score", "score_purchase")), strict=True)
+    )
+    assert "score_conversion" not in table.column_names
