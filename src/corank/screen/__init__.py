@@ -1,5 +1,6 @@
 """Results as tables on the terminal."""
 
+from corank.screen.abtest import abtest_parts
 from corank.screen.audit import audit_parts, findings
 from corank.screen.results import (
     check_parts,
@@ -13,6 +14,7 @@ from corank.screen.results import (
 from corank.screen.tables import show, table
 
 __all__ = [
+    "abtest_parts",
     "audit_parts",
     "check_parts",
     "comparison_table",

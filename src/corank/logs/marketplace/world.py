@@ -50,7 +50,8 @@ class World:
     def bounds(self) -> list[int]:
         """The first user of each chunk, then the number of users."""
         chunks = -(-self.config.requests // CHUNK_REQUESTS)
-        return np.linspace(0, self.config.users, min(chunks, self.config.users) + 1).astype(int).tolist()
+        bounds = np.linspace(0, self.config.users, min(chunks, self.config.users) + 1)
+        return [int(bound) for bound in bounds]
 
     def chunks(self) -> Iterator[Chunk]:
         """Its users, chunk by chunk; to be taken once."""
