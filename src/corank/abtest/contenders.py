@@ -78,13 +78,13 @@ def _read(folder: Path, task: str) -> Contender:
         )
     if not manifest.simulated:
         raise CorankError(
-            f"{folder}: its samples ({place}) are not of a simulated log; expected a run on one, whose users can"
-            " be asked"
+            f"{folder}: its samples ({place}) are not of a simulated log; expected a run on one, whose users"
+            " can be asked"
         )
     if "search" not in manifest.config.domains:
         raise CorankError(
-            f"{folder}: its samples have the domains {', '.join(manifest.config.domains)}; expected search among"
-            " them, since searches are re-ranked"
+            f"{folder}: its samples have the domains {', '.join(manifest.config.domains)}; expected search"
+            " among them, since searches are re-ranked"
         )
     sizes, config = run.config()
     if task not in sizes.tasks:
@@ -102,6 +102,6 @@ def _refuse_two_builds(first: Contender, second: Contender) -> None:
     if differ or columns:
         what = f"the setting '{differ[0]}'" if differ else f"the column '{columns[0]}'"
         raise CorankError(
-            f"{first.folder} and {second.folder} cannot rank the same requests: their samples differ in {what};"
-            " build both with the same settings of features"
+            f"{first.folder} and {second.folder} cannot rank the same requests: their samples differ in"
+            f" {what}; build both with the same settings of features"
         )

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corank.errors import CorankError
-from corank.logs.marketplace.fresh import Fresh, go_on, log_end
+from corank.logs.marketplace.continuation import go_on, log_end
+from corank.logs.marketplace.fresh import Fresh
 from corank.progress import Reporter
 from corank.samples import build_samples
 from corank.samples.manifest import Manifest

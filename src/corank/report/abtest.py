@@ -1,4 +1,4 @@
-"""A simulated A/B test as one HTML page: one plot of how B differs from A, what all arms brought, the setup."""
+"""A simulated A/B test as one HTML page: how B differs from A, what all arms brought, the setup."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _sections(test: ABTest) -> list[Section]:
     setup = test.setup
     made = (
         f"{setup.requests:,} searches by {setup.users:,} users in the {setup.days} days after the log's end,"
-        f" seeds {', '.join(map(str, setup.seeds))}; {setup.shown} of each list are shown. Both runs order the"
-        f" same candidates by their score of the task {setup.task}."
+        f" seeds {', '.join(map(str, setup.seeds))}; {setup.shown} of each list are shown. Both runs order"
+        f" the same candidates by their score of the task {setup.task}."
     )
     intervals = (
         f"95 % intervals from {test.resamples:,} resamples of the users, paired; they say nothing about"

@@ -17,36 +17,11 @@ from corank.logs.marketplace.catalog import DAY, Catalog, Floats
 from corank.logs.marketplace.codes import REC, SEARCH, SHOP
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.logs.marketplace.population import Population
+from corank.logs.marketplace.span import Span
 
 _HOUR_WEIGHTS = np.array(
     [2, 1, 1, 1, 1, 1, 2, 4, 5, 6, 6, 6, 7, 6, 6, 6, 6, 6, 7, 8, 10, 11, 9, 5], dtype=np.float64
 )
-
-
-@dataclass(frozen=True)
-class Span:
-    """A time in which needs arise, or for which requests are planned, in hours since the log began."""
-
-    begin: float
-    end: float
-    share: float
-    """How many arise in it, or are planned for it, relative to the whole log."""
-
-    @staticmethod
-    def of_log(config: MarketplaceConfig) -> Span:
-        """The log."""
-        return Span(0.0, config.days * DAY, 1.0)
-
-    @staticmethod
-    def of_needs(config: MarketplaceConfig) -> Span:
-        """The log, and some time before it, whose needs may still be open."""
-        before, horizon = 2 * config.needs.duration_days * DAY, config.days * DAY
-        return Span(-before, horizon, 1 + before / horizon)
-
-    @staticmethod
-    def after_log(config: MarketplaceConfig, days: int) -> Span:
-        """The days that follow the log."""
-        return Span(config.days * DAY, (config.days + days) * DAY, days / config.days)
 
 
 @dataclass(frozen=True)

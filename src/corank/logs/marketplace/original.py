@@ -65,8 +65,8 @@ class Original:
 
     def _differs(self, table: str) -> CorankError:
         return CorankError(
-            f"{self.folder}: simulated again, its table {table} comes out otherwise; it was changed, or made by"
-            " other versions of corank and numpy or on another kind of processor: simulate it and train here"
+            f"{self.folder}: simulated again, its table {table} comes out otherwise; it was changed, or made"
+            " by other versions of corank and numpy or on another kind of processor: simulate it here"
         )
 
 

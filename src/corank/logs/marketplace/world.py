@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from corank.logs.marketplace.catalog import Catalog, make_catalog
 from corank.logs.marketplace.config import MarketplaceConfig
-from corank.logs.marketplace.needs import Plan, Span, make_needs, make_plan
+from corank.logs.marketplace.needs import Plan, make_needs, make_plan
 from corank.logs.marketplace.offers import Site
 from corank.logs.marketplace.population import Society, make_population, make_society
 from corank.logs.marketplace.retrieval import Pools, make_pools
+from corank.logs.marketplace.span import Span
 from corank.logs.marketplace.tables import item_tables
 from corank.logs.marketplace.vocabulary import brand_names
 from corank.logs.marketplace.walk import Streams
