@@ -20,7 +20,18 @@ from tests.cli import corank, document
 
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
 SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
-VERBS = ("audit", "samples", "features", "train", "evaluate", "predict", "compare", "report", "models")
+VERBS = (
+    "audit",
+    "samples",
+    "features",
+    "train",
+    "evaluate",
+    "predict",
+    "compare",
+    "abtest",
+    "report",
+    "models",
+)
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 
 

@@ -207,6 +207,22 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
     ),
     "not a run, predict": (lambda g: ["predict", g.logs, g.samples, g.out], "logs: not a run; expected a"),
     "not a run, compare": (lambda g: ["compare", g.run, g.samples], "samples: not a run"),
+    "not a run, abtest": (
+        lambda g: ["abtest", g.run, g.samples, "--truth", g.logs],
+        "samples: not a run; expected a folder made by `corank train`",
+    ),
+    "changed log, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.changed("events", no_deeds), "--out", g.out],
+        r"run: its samples \(.*\) were built from another log than .*logs; name the log that the run goes back",
+    ),
+    "log of elsewhere, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.tiny("users", user_id=99), "--out", g.out],
+        r"tiny: not a simulated log \(it has no simulation.json\); expected one made by corank logs simulate",
+    ),
+    "too many requests, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.logs, "--days", 1, "--requests", 999, "--out", g.out],
+        r"requests = 999: \d+ searches come in 1 days after .*logs \(seed 0\); ask for fewer",
+    ),
     "not a run, report": (lambda g: ["report", g.samples], "samples: holds no run.json"),
 }
 
@@ -314,9 +330,10 @@ def test_ends_in_one_sentence_and_leaves_nothing(
         lambda g: ["features", g.samples, g.out],
         lambda g: ["train", g.samples, g.out],
         lambda g: ["predict", g.run, g.samples, g.out],
+        lambda g: ["abtest", g.run, g.run, "--truth", g.logs, "--out", g.out],
         lambda g: ["demo", g.out],
     ],
-    ids=["simulate", "import", "check", "audit", "samples", "features", "train", "predict", "demo"],
+    ids=["simulate", "import", "check", "audit", "samples", "features", "train", "predict", "abtest", "demo"],
 )
 def test_what_exists_is_not_touched(given: Given, words: Callable[[Given], Words]) -> None:
     given.out.mkdir()

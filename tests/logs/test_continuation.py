@@ -63,7 +63,7 @@ def test_it_is_a_log_of_the_whole_time(longer: tuple[Path, Fresh]) -> None:
     assert list(check_logs(open_logs(longer[0])).findings) == []
 
 
-def test_as_much_happens_after_the_log_as_in_it(log: Path, longer: tuple[Path, Fresh]) -> None:
+def test_as_much_happens_after_the_log_as_in_it(longer: tuple[Path, Fresh]) -> None:
     """The rates of the last seven days of fourteen, which are not those of the cold start, go on."""
     for name, column in (("requests", "domain"), ("events", "action")):
         rows = table(longer[0], name)

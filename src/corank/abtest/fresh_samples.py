@@ -55,7 +55,7 @@ def fresh_samples(
     if not fresh.requests or (requests or 0) > fresh.requests:
         wanted = "a test" if requests is None else f"requests = {requests}"
         raise CorankError(
-            f"{wanted}: {fresh.requests} searches come in the {days} days after {truth} (seed {seed});"
+            f"{wanted}: {fresh.requests} searches come in {days} days after {truth} (seed {seed});"
             " ask for fewer requests, or for more days"
         )
     build_samples(log, store, "exposed", settings=settings(manifest, fresh), progress=progress)
