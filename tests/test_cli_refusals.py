@@ -213,15 +213,15 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
     ),
     "changed log, abtest": (
         lambda g: ["abtest", g.run, g.run, "--truth", g.changed("events", no_deeds), "--out", g.out],
-        r"run: its samples \(.*\) were built from another log than .*logs; name the log that the run goes back",
+        r"run: its samples \(.*\) were built from another log than .*logs; name the log that the run",
     ),
     "log of elsewhere, abtest": (
-        lambda g: ["abtest", g.run, g.run, "--truth", g.tiny("users", user_id=99), "--out", g.out],
+        lambda g: ["abtest", g.run, g.run, "--truth", g.tiny("candidates", item_id=999)],
         r"tiny: not a simulated log \(it has no simulation.json\); expected one made by corank logs simulate",
     ),
     "too many requests, abtest": (
         lambda g: ["abtest", g.run, g.run, "--truth", g.logs, "--days", 1, "--requests", 999, "--out", g.out],
-        r"requests = 999: \d+ searches come in 1 days after .*logs \(seed 0\); ask for fewer",
+        r"requests = 999: \d+ searches come in the day after .*logs \(seed 0\); ask for fewer",
     ),
     "not a run, report": (lambda g: ["report", g.samples], "samples: holds no run.json"),
 }

@@ -238,7 +238,7 @@ def test_samples_that_changed_since_are_refused(runs: Runs, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--requests", 100_000), r"requests = 100000: \d+ searches come in 1 days after .* \(seed 0\)"),
+        (("--requests", 100_000), r"requests = 100000: \d+ searches come in the day after .* \(seed 0\)"),
         (("--days", 15), "days = 15: expected 1 to 14, the days of the log"),
         (("--task", "purchas"), "unknown task 'purchas' in .*a; expected one of click"),
         (("--truth", "nowhere"), "nowhere: no such folder; expected one made by corank logs simulate"),

@@ -54,9 +54,10 @@ def fresh_samples(
     fresh = go_on(truth, log, days, seed, progress)
     if not fresh.requests or (requests or 0) > fresh.requests:
         wanted = "a test" if requests is None else f"requests = {requests}"
+        span = "the day" if days == 1 else f"the {days} days"
         raise CorankError(
-            f"{wanted}: {fresh.requests} searches come in {days} days after {truth} (seed {seed});"
-            " ask for fewer requests, or for more days"
+            f"{wanted}: {fresh.requests} searches come in {span} after {truth} (seed {seed}); ask for fewer"
+            " requests, or for more days"
         )
     build_samples(log, store, "exposed", settings=settings(manifest, fresh), progress=progress)
     shutil.rmtree(log)
