@@ -199,3 +199,16 @@ def test_a_log_without_its_truth_is_refused(log: Path, tmp_path: Path) -> None:
     shutil.copytree(log, tmp_path / "copy", ignore=shutil.ignore_patterns("truth"))
     with pytest.raises(CorankError, match=r"truth/requests.parquet: no such file; expected a log as"):
         go_on(tmp_path / "copy", tmp_path, 1, 0)
+
+
+def test_editions_go_on_being_withdrawn(tmp_path: Path) -> None:
+    small = ("requests=1500", "days=20", "catalog.limited_days=8")
+    log = simulate(tmp_path / "log", preset="boutique", settings=small).path
+    (tmp_path / "on").mkdir()
+    fresh = go_on(log, tmp_path / "on", 10, 0)
+    assert list(check_logs(open_logs(tmp_path / "on")).findings) == []
+    left = fresh.catalog.death_I[fresh.item_A] - fresh.hours_R[fresh.request_A]
+    assert (left > 0).all()
+    assert (left < 24).any()
+    gone = (fresh.catalog.death_I > 20 * 24) & (fresh.catalog.death_I < 30 * 24)
+    assert gone.sum() > 10
