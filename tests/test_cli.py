@@ -21,7 +21,8 @@ from tests.cli import corank, document
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
 SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
 VERBS = (
-    "audit", "samples", "features", "train", "evaluate", "explain", "predict", "compare", "report", "models",
+    "audit", "samples", "features", "train", "evaluate", "explain", "predict", "compare", "abtest", "report",
+    "models",
 )  # fmt: skip
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 

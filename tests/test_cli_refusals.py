@@ -239,6 +239,22 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
         lambda g: ["features", g.samples, g.empty],
         "empty: is a folder; expected the file to write",
     ),
+    "not a run, abtest": (
+        lambda g: ["abtest", g.run, g.samples, "--truth", g.logs],
+        "samples: not a run; expected a folder made by `corank train`",
+    ),
+    "changed log, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.changed("events", no_deeds), "--out", g.out],
+        r"run: its samples \(.*\) were built from another log than .*logs; name the log that the run",
+    ),
+    "log of elsewhere, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.tiny("candidates", item_id=999)],
+        r"tiny: not a simulated log \(it has no simulation.json\); expected one made by corank logs simulate",
+    ),
+    "too many requests, abtest": (
+        lambda g: ["abtest", g.run, g.run, "--truth", g.logs, "--days", 1, "--requests", 999, "--out", g.out],
+        r"requests = 999: \d+ searches come in the day after .*logs \(seed 0\); ask for fewer",
+    ),
     "not a run, report": (lambda g: ["report", g.samples], "samples: holds no run.json"),
 }
 
@@ -367,6 +383,7 @@ def test_ends_in_one_sentence_and_leaves_nothing(
         lambda g: ["train", g.samples, g.out],
         lambda g: ["predict", g.run, g.samples, g.out],
         lambda g: ["explain", g.run, "--out", g.out],
+        lambda g: ["abtest", g.run, g.run, "--truth", g.logs, "--out", g.out],
         lambda g: ["demo", g.out],
     ],
     ids=[
@@ -379,6 +396,7 @@ def test_ends_in_one_sentence_and_leaves_nothing(
         "train",
         "predict",
         "explain",
+        "abtest",
         "demo",
     ],
 )

@@ -334,6 +334,56 @@ def compare(
 
 @app.command()
 @_verb
+def abtest(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="The base: a run on a simulated log.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run tested against it.")],
+    truth: Annotated[Path, typer.Option(metavar="LOGS", help="The simulated log that both runs go back to.")],
+    days: Annotated[
+        int | None, typer.Option(help="Days after the log's end; default: a seventh of the log's.", min=1)
+    ] = None,
+    requests: Annotated[
+        int | None, typer.Option(help="Searches of those days, for each seed; default: all.", min=1)
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Independent courses of those days.", min=1)] = 1,
+    draws: Annotated[
+        int, typer.Option(help="Times every request is acted out, beside the expectation.", min=0)
+    ] = 1,
+    task: Annotated[
+        str, typer.Option(help="Whose score orders the candidates: click or purchase.")
+    ] = "click",
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the users.", min=1)] = 1000,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the result, a row a request, and a page.")
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Simulate an A/B test: the simulator's users act on fresh searches that each run has re-ranked."""
+    done = verbs.abtest(
+        run_a,
+        run_b,
+        truth,
+        days,
+        requests,
+        seeds,
+        draws,
+        task,
+        resamples,
+        seed,
+        out,
+        overwrite,
+        progress=reporter(quiet),
+    )
+    if json:
+        return _print_json(done.to_json())
+    page = f"Page: {out / 'report.html'}" if out else "A page with a plot: --out FOLDER"
+    return screen.show(*screen.abtest_parts(done), page)
+
+
+@app.command()
+@_verb
 def report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A run, or a folder of runs and samples.")],
     out: Annotated[Path | None, typer.Option(help="HTML file; default: FOLDER/report.html.")] = None,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from corank.abtest import abtest
 from corank.errors import CorankError, unknown
 from corank.evaluation.areas import auc, gauc
 from corank.evaluation.compare import Comparison, compare_runs
@@ -41,11 +42,12 @@ from corank.samples.audit import Audit, audit_folder
 from corank.training.config import TrainConfig
 from corank.training.loop import Fit, fit
 from corank.training.objective import Objective
-from corank.training.predict import Scores, score
+from corank.training.predict import Scores, device_of, score
 from corank.training.predictions import predictions_table, write_predictions
 from corank.training.run import Metric, Run, RunInfo, SamplesRef, versions
 
 __all__ = [
+    "abtest",
     "audit",
     "check",
     "compare",
@@ -135,7 +137,7 @@ def train(
     of_model = [s.removeprefix("model.") for s in settings if s.startswith("model.")]
     config = TrainConfig().with_settings([s for s in settings if not s.startswith("model.")])
     sizes = model_config(model, of_model)
-    device = _device(config)
+    device = device_of(config)
     place = Run(run)
     if not store.manifest.sizes["valid"].exposed.clicks:
         raise CorankError(
@@ -217,7 +219,7 @@ def predict(
     place = Run(run)
     model, fitted = place.model(), place.features()
     _, config = place.config()
-    device = _device(config)
+    device = device_of(config)
     reader = Reader(folder, fitted, split, config.reader)
     scores = score(model.to(device), reader, device, progress)
     write_predictions(out, predictions_table(Store(folder), split, fitted, scores))
@@ -361,13 +363,6 @@ def _trained_on(run: Path) -> Path:
 def _check_split(name: str) -> None:
     if name not in SPLITS:
         raise unknown("split", name, SPLITS)
-
-
-def _device(config: TrainConfig) -> torch.device:
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise CorankError("device = 'cuda': no CUDA device is at hand; use device=cpu or device=auto")
-    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if cuda else "cpu")
 
 
 def _refuse_change(

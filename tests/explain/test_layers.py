@@ -31,6 +31,7 @@ KINDS = {
     "autoint": "attention",
     "fat": "attention",
     "hetero_attention": "attention",
+    "hhsft": "attention",
     "hiformer": "attention",
     "transformer": "attention",
     "rankmixer": "fixed",
@@ -38,6 +39,7 @@ KINDS = {
     "tokenmixer_large": "fixed",
     "unimixer": "learned",
     "unimixer_lite": "learned",
+    "unimixer_lite_esuif": "learned",
     "unimixer_lite_factored": "learned",
     "wukong": "products",
 }
@@ -134,8 +136,10 @@ def test_a_fixed_matrix_is_what_the_layer_does(name: str) -> None:
 @pytest.mark.parametrize("name", list_models("*_xs"))
 def test_every_model_is_looked_into(name: str) -> None:
     """All mixing layers are found; shares sum to 1; ranks lie between 1 and the most there can be."""
-    model = create_model(name, SCHEMA, ["blocks=2"] if "blocks" in _fields(name) else []).eval()
     family = name.removesuffix("_xs")
+    blocks = "hfa.blocks=2" if family == "hhsft" else "blocks=2"
+    has = family == "hhsft" or "blocks" in _fields(name)
+    model = create_model(name, SCHEMA, [blocks] if has else []).eval()
     layers = figures(model)
     assert {layer.kind for layer in layers} == ({KINDS[family]} if family in KINDS else set())
     assert len(layers) == (2 if layers else 0)

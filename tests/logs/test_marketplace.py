@@ -224,7 +224,7 @@ def test_settings_scale_it_and_are_written_beside_it(tmp_path: Path) -> None:
 
 
 def test_many_chunks_of_users_have_ids_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corank.logs.marketplace.simulation.CHUNK_REQUESTS", 100)
+    monkeypatch.setattr("corank.logs.marketplace.world.CHUNK_REQUESTS", 100)
     logs = simulate(tmp_path / "logs", settings=TINY).path
     assert list(check_logs(open_logs(logs)).findings) == []
     for table, key in (("t_intents", "intent_id"), ("events", "event_id"), ("t_users", "user_id")):

@@ -1,5 +1,6 @@
 """Results as tables on the terminal."""
 
+from corank.screen.abtest import abtest_parts
 from corank.screen.audit import audit_parts, findings
 from corank.screen.explanation import explanation_parts
 from corank.screen.results import (
@@ -14,6 +15,7 @@ from corank.screen.results import (
 from corank.screen.tables import show, table
 
 __all__ = [
+    "abtest_parts",
     "audit_parts",
     "check_parts",
     "comparison_table",

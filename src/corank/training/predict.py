@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from corank.errors import CorankError
 from corank.features.reader import Reader
 from corank.models.base import RankingModel
 from corank.progress import QUIET, Reporter
+from corank.training.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,18 @@ class Scores:
     scores: dict[str, npt.NDArray[np.float32]]
     clicks: npt.NDArray[np.float32]
     request: npt.NDArray[np.int64]
+
+
+def device_of(config: TrainConfig) -> torch.device:
+    """The device that a configuration asks for.
+
+    Raises:
+        CorankError: it asks for one that is not at hand.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise CorankError("device = 'cuda': no CUDA device is at hand; use device=cpu or device=auto")
+    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if cuda else "cpu")
 
 
 @torch.inference_mode()

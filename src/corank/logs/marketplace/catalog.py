@@ -99,7 +99,7 @@ def make_catalog(config: MarketplaceConfig, rng: np.random.Generator) -> Catalog
         birth_I=birth_I,
         death_I=death_I,
         edition_I=edition_I,
-        discount_IT=_promotions(c, config.days, rng),
+        discount_IT=promotions(c, config.days, rng),
         department_C=department_C.astype(np.int32),
         log_price_C=log_price_C.astype(np.float32),
         brand_department_B=brand_department_B,
@@ -167,7 +167,7 @@ def _lifetimes(c: CatalogConfig, days: int, rng: np.random.Generator) -> tuple[I
     return edition_I.astype(np.int32), birth_I.astype(np.float32), death_I.astype(np.float32)
 
 
-def _promotions(c: CatalogConfig, days: int, rng: np.random.Generator) -> Floats:
+def promotions(c: CatalogConfig, days: int, rng: np.random.Generator) -> Floats:
     """Price factors by item and day: promotions of three days at 10 to 30 % off."""
     starts_IT = rng.random((c.items, days), dtype=np.float32) < c.promotion_rate
     off_IT = np.where(starts_IT, rng.integers(2, 7, size=starts_IT.shape) * np.float32(0.05), np.float32(0))

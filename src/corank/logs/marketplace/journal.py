@@ -37,7 +37,7 @@ def behaviour_tables(
 ) -> tuple[dict[str, pa.Table], Counters]:
     """All tables of one chunk but its users, sorted by time; and the ids used up after it."""
     events = _in_log(site, record.events)
-    order_R = np.argsort(plan.hours_Q[record.served.plan_R], kind="stable")
+    order_R = request_order(plan, record.served)
     # One more than planned: the last one is what the index -1 finds.
     id_Q = np.full(len(plan.user_Q) + 1, -1)
     id_Q[record.served.plan_R[order_R]] = used.requests + np.arange(len(order_R))
@@ -55,6 +55,19 @@ def behaviour_tables(
         sessions=used.sessions + sessions,
     )
     return tables, after
+
+
+def request_order(plan: Plan, served: Served) -> NDArray[np.int64]:
+    """The requests as their ids count them: by time."""
+    return np.argsort(plan.hours_Q[served.plan_R], kind="stable")
+
+
+def candidate_order(served: Served, order_R: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The candidates of the requests at indices, request after request."""
+    count_R = served.count_R[order_R]
+    first_R = (np.cumsum(served.count_R) - served.count_R)[order_R]
+    shift_R = first_R - (np.cumsum(count_R) - count_R)
+    return np.repeat(shift_R, count_R) + np.arange(int(count_R.sum()))
 
 
 def _request_tables(
@@ -108,10 +121,7 @@ def _candidate_tables(
 ) -> dict[str, pa.Table]:
     """`candidates` and `truth/candidates`, in the order of the requests, best retrieved first."""
     served, c = record.served, record.candidates
-    count_R = served.count_R[order_R]
-    first_R = (np.cumsum(served.count_R) - served.count_R)[order_R]
-    shift_R = first_R - (np.cumsum(count_R) - count_R)
-    order_A = np.repeat(shift_R, count_R) + np.arange(len(c.item_A))
+    count_R, order_A = served.count_R[order_R], candidate_order(served, order_R)
     position_A = c.position_A[order_A]
     keys = {
         "request_id": pa.array(np.repeat(id_Q[served.plan_R[order_R]], count_R)),

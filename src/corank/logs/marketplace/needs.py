@@ -8,7 +8,7 @@ purchase changes, `walk` decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from corank.logs.marketplace.catalog import DAY, Catalog, Floats
 from corank.logs.marketplace.codes import REC, SEARCH, SHOP
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.logs.marketplace.population import Population
+from corank.logs.marketplace.span import Span
 
 _HOUR_WEIGHTS = np.array(
     [2, 1, 1, 1, 1, 1, 2, 4, 5, 6, 6, 6, 7, 6, 6, 6, 6, 6, 7, 8, 10, 11, 9, 5], dtype=np.float64
@@ -38,6 +39,10 @@ class Needs:
     end_J: NDArray[np.float64]
     """Hours at which it is given up if not satisfied."""
 
+    def followed_by(self, later: Needs) -> Needs:
+        """These needs, then `later` ones of the same users."""
+        return Needs(*(np.concatenate([getattr(n, f.name) for n in (self, later)]) for f in fields(Needs)))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -48,19 +53,22 @@ class Plan:
     domain_Q: NDArray[np.int8]
     need_Q: NDArray[np.int64]
 
+    def followed_by(self, later: Plan) -> Plan:
+        """These requests, then `later` ones, each part in its own order."""
+        return Plan(*(np.concatenate([getattr(p, f.name) for p in (self, later)]) for f in fields(Plan)))
+
 
 def make_needs(
-    config: MarketplaceConfig, catalog: Catalog, population: Population, rng: np.random.Generator
+    config: MarketplaceConfig, catalog: Catalog, population: Population, span: Span, rng: np.random.Generator
 ) -> Needs:
-    """Draw the needs of a chunk's users over the log, and of some time before it."""
+    """Draw the needs of a chunk's users that arise in a span."""
     n, horizon = config.needs, config.days * DAY
-    before = 2 * n.duration_days * DAY
     per_user = config.population.searches_per_user / (n.sessions_mean * n.searches_per_session)
-    count_U = rng.poisson(population.activity_U * per_user * (1 + before / horizon))
+    count_U = rng.poisson(population.activity_U * per_user * span.share)
     user_J = np.repeat(np.arange(population.users), count_U)
     size = len(user_J)
 
-    day_J = np.floor(rng.uniform(-before, horizon, size) / DAY)
+    day_J = np.floor(rng.uniform(span.begin, span.end, size) / DAY)
     start_J = day_J * DAY + _hour_of_day(size, rng)
     duration_J = n.duration_days * DAY * np.exp(n.duration_spread * rng.standard_normal(size))
     category_J = draw_category(population, user_J, rng)
@@ -90,10 +98,14 @@ def make_needs(
 
 
 def make_plan(
-    config: MarketplaceConfig, population: Population, needs: Needs, rng: np.random.Generator
+    config: MarketplaceConfig, population: Population, needs: Needs, span: Span, rng: np.random.Generator
 ) -> Plan:
-    """Plan the requests of every need, and those made without one."""
-    n, horizon = config.needs, config.days * DAY
+    """Plan the requests of a span: those of every need, and those made without one.
+
+    The later sessions about a need come independently of the earlier ones, so what a need opened before the
+    span still causes may be drawn anew.
+    """
+    n = config.needs
     session_need, session_hours = _sessions(config, needs, rng)
     searches = 1 + rng.poisson(n.searches_per_session - 1, len(session_need))
     shop = rng.random(len(session_need)) < n.shop_share
@@ -104,7 +116,8 @@ def make_plan(
     )
     need = session_need[session]
 
-    browse_user, browse_hours = _browsing(config, population, needs.user_J[session_need], session_hours, rng)
+    session_user = needs.user_J[session_need]
+    browse_user, browse_hours = _browsing(config, population, session_user, session_hours, span, rng)
     pages = 1 + rng.poisson(n.pages_per_browse - 1, len(browse_user))
     visit, _, feed_hours = _spread(browse_hours, pages, rng)
 
@@ -112,7 +125,7 @@ def make_plan(
     hours = np.concatenate([hours, feed_hours])
     domain = np.concatenate([domain, np.full(len(visit), REC)]).astype(np.int8)
     need = np.concatenate([need, np.full(len(visit), -1)])
-    within = np.flatnonzero((hours >= 0) & (hours < horizon))
+    within = np.flatnonzero((hours >= span.begin) & (hours < span.end))
     order = within[np.lexsort((hours[within], user[within]))]
     return Plan(user_Q=user[order], hours_Q=hours[order], domain_Q=domain[order], need_Q=need[order])
 
@@ -157,13 +170,14 @@ def _browsing(
     population: Population,
     session_user: NDArray[np.int64],
     session_hours: NDArray[np.float64],
+    span: Span,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """User and start of every feed visit without a present need."""
     n, users = config.needs, population.users
     mean = config.population.searches_per_user * n.browse_per_search / n.pages_per_browse
-    any_user = np.repeat(np.arange(users), rng.poisson(population.activity_U * mean / 2))
-    any_day = rng.integers(0, config.days, len(any_user))
+    any_user = np.repeat(np.arange(users), rng.poisson(population.activity_U * (mean * span.share) / 2))
+    any_day = rng.integers(round(span.begin / DAY), round(span.end / DAY), len(any_user))
     any_hours = any_day * DAY + _hour_of_day(len(any_user), rng)
     near = np.flatnonzero(rng.random(len(session_user)) < mean / 2 / _sessions_per_user(config))
     near_hours = session_hours[near] + 0.2 + rng.exponential(8.0, len(near))

@@ -12,6 +12,12 @@ from corank.logs.marketplace.codes import CART, CLICK, DIRECT, PURCHASE
 from corank.logs.marketplace.config import BehaviourConfig
 
 SECOND = 1 / 3600
+READ_SECONDS, ITEM_SECONDS = 2, 5
+"""Until the first item is read, and for each item down the list, at most."""
+FLOW_SECONDS = (120, 720)
+"""From a click to a purchase in the flow of the request, uniform."""
+LATER_HOURS = 0.3
+"""From a click to a later purchase or return, at least; an exponential time comes on top."""
 
 
 @dataclass(frozen=True)
@@ -59,33 +65,76 @@ class Events:
         return Events(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Events)))
 
 
+@dataclass(frozen=True)
+class Luck:
+    """What chance adds to clicks (E): uniform numbers in [0, 1) decide, the others are times."""
+
+    buy_E: NDArray[np.float64]
+    now_E: NDArray[np.float64]
+    flow_seconds_E: NDArray[np.float64]
+    later_hours_E: NDArray[np.float64]
+    cart_E: NDArray[np.float64]
+    cart_seconds_E: NDArray[np.float64]
+    return_E: NDArray[np.float64]
+    return_seconds_E: NDArray[np.float64]
+
+    @staticmethod
+    def draw(behaviour: BehaviourConfig, size: int, rng: np.random.Generator) -> Luck:
+        """Independent luck of `size` clicks."""
+        # The order of the draws is part of what a seed means.
+        now_E = rng.random(size)
+        later_hours_E = rng.exponential(behaviour.later_hours, size)
+        flow_seconds_E = rng.uniform(*FLOW_SECONDS, size)
+        buy_E, cart_E = rng.random(size), rng.random(size)
+        cart_seconds_E = rng.uniform(15, 110, size)
+        return_E = rng.random(size)
+        return Luck(
+            buy_E=buy_E,
+            now_E=now_E,
+            flow_seconds_E=flow_seconds_E,
+            later_hours_E=later_hours_E,
+            cart_E=cart_E,
+            cart_seconds_E=cart_seconds_E,
+            return_E=return_E,
+            return_seconds_E=rng.uniform(30, 600, size),
+        )
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Luck:
+        """The luck of some of the clicks."""
+        return Luck(*(getattr(self, field.name)[which] for field in fields(self)))
+
+
+def read_hours(position: NDArray[np.integer], luck: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Hours from a request to a click at a position (from 1); `luck` is uniform in [0, 1)."""
+    return np.asarray(SECOND * (READ_SECONDS + ITEM_SECONDS * (position - 1 + luck)), dtype=np.float64)
+
+
 def follow(
     behaviour: BehaviourConfig,
     catalog: Catalog,
     clicks: Events,
     would_buy_E: Floats,
     settled_hours_J: NDArray[np.float64],
-    rng: np.random.Generator,
+    luck: Luck,
 ) -> list[Events]:
     """Events that follow `clicks` (sorted by time within a need), the clicks included.
 
     A need is settled by at most one purchase: `settled_hours_J` (infinite while open) is updated in place.
     Purchases of an item no longer for sale by then do not happen.
     """
-    size = len(clicks.item_E)
     death_E = catalog.death_I[clicks.item_E]
-    now_E = rng.random(size) < behaviour.buy_now_share
-    later_E = clicks.hours_E + 0.3 + rng.exponential(behaviour.later_hours, size)
-    buy_hours_E = np.where(now_E, clicks.hours_E + rng.uniform(120, 720, size) * SECOND, later_E)
-    buys_E = (rng.random(size) < would_buy_E) & (buy_hours_E < death_E)
+    now_E = luck.now_E < behaviour.buy_now_share
+    later_E = clicks.hours_E + LATER_HOURS + luck.later_hours_E
+    buy_hours_E = np.where(now_E, clicks.hours_E + luck.flow_seconds_E * SECOND, later_E)
+    buys_E = (luck.buy_E < would_buy_E) & (buy_hours_E < death_E)
     buys_E &= _first_of_need(buys_E, clicks.need_E)
     settles_E = buys_E & (clicks.need_E >= 0)
     settled_hours_J[clicks.need_E[settles_E]] = buy_hours_E[settles_E]
 
-    carts_E = rng.random(size) < np.where(buys_E, behaviour.cart_share, behaviour.cart_only)
-    cart_hours_E = clicks.hours_E + rng.uniform(15, 110, size) * SECOND
-    returns_E = (rng.random(size) < np.where(buys_E, 0.4, behaviour.direct_return)) & ~(buys_E & now_E)
-    return_hours_E = np.where(buys_E, buy_hours_E - rng.uniform(30, 600, size) * SECOND, later_E)
+    carts_E = luck.cart_E < np.where(buys_E, behaviour.cart_share, behaviour.cart_only)
+    cart_hours_E = clicks.hours_E + luck.cart_seconds_E * SECOND
+    returns_E = (luck.return_E < np.where(buys_E, 0.4, behaviour.direct_return)) & ~(buys_E & now_E)
+    return_hours_E = np.where(buys_E, buy_hours_E - luck.return_seconds_E * SECOND, later_E)
     returns_E &= return_hours_E < death_E
     paid_E = catalog.price(clicks.item_E, buy_hours_E)
     return [

@@ -39,6 +39,8 @@ class Population:
     """Shift of log budgets."""
     patience_U: Floats
     """Factor of the examination exponent; below 1 is patient."""
+    mobile_U: NDArray[np.float64]
+    """Chance that the device of a day is a mobile one."""
     device_UT: NDArray[np.int8]
     """Device by day."""
 
@@ -100,10 +102,7 @@ def make_population(
     interest_UC = rng.standard_gamma(p.interest_concentration, mean_UC.shape) * mean_UC + 1e-6
     cumulative_UC = np.cumsum(interest_UC, axis=1)
     mobile_U = rng.beta(2.4, 1.0, users)
-    draw_UT = rng.random((users, config.days))
-    device_UT = np.where(
-        draw_UT < mobile_U[:, None], 0, np.where(draw_UT < 0.5 + mobile_U[:, None] / 2, 1, 2)
-    )
+    device_UT = draw_devices(mobile_U, config.days, rng)
     return Population(
         first_id=first_id,
         age_U=age_U.astype(np.int8),
@@ -119,5 +118,13 @@ def make_population(
         ).astype(np.float32),
         wealth_U=wealth_U.astype(np.float32),
         patience_U=np.exp(config.behaviour.patience_spread * rng.standard_normal(users)).astype(np.float32),
-        device_UT=device_UT.astype(np.int8),
+        mobile_U=mobile_U,
+        device_UT=device_UT,
     )
+
+
+def draw_devices(mobile_U: NDArray[np.float64], days: int, rng: np.random.Generator) -> NDArray[np.int8]:
+    """The device that each user has on each of so many days."""
+    draw_UT = rng.random((len(mobile_U), days))
+    other_UT = np.where(draw_UT < 0.5 + mobile_U[:, None] / 2, 1, 2)
+    return np.where(draw_UT < mobile_U[:, None], 0, other_UT).astype(np.int8)

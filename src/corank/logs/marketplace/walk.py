@@ -24,7 +24,7 @@ from corank.logs.marketplace.codes import CLICK, REC, SEARCH, SHOP
 from corank.logs.marketplace.memory import Memory
 from corank.logs.marketplace.needs import Plan
 from corank.logs.marketplace.offers import Offer, Site, feed_offer, search_offer, shop_offer
-from corank.logs.marketplace.outcomes import SECOND, Events, follow
+from corank.logs.marketplace.outcomes import Events, Luck, follow, read_hours
 from corank.logs.marketplace.record import Candidates, Record, Served, join
 from corank.logs.marketplace.retrieval import NO_ITEM, rank
 
@@ -42,25 +42,8 @@ class Streams:
     outcomes: np.random.Generator
 
 
-def walk(site: Site, plan: Plan, streams: Streams) -> Record:
-    """Serve the whole plan of a chunk."""
-    walker = _Walker(site, plan, streams)
-    count_U = np.bincount(plan.user_Q, minlength=site.population.users)
-    first_U = np.cumsum(count_U) - count_U
-    busiest_U = np.argsort(-count_U, kind="stable")
-    for turn in range(int(count_U.max())):
-        active = np.sort(busiest_U[: np.count_nonzero(count_U > turn)])
-        walker.serve(first_U[active] + turn)
-    return Record(
-        served=join(walker.served, Served),
-        candidates=join(walker.candidates, Candidates),
-        events=Events.concat(walker.events),
-        settled_hours_J=walker.settled_hours_J,
-    )
-
-
-class _Walker:
-    """State of the walk and what it has recorded."""
+class Walk:
+    """The walk of a chunk: its state, and what it has recorded. All of the plan is served when it is made."""
 
     def __init__(self, site: Site, plan: Plan, streams: Streams) -> None:
         self.site, self.plan, self.streams = site, plan, streams
@@ -70,8 +53,41 @@ class _Walker:
         self.served: list[Served] = []
         self.candidates: list[Candidates] = []
         self.events: list[Events] = [Events.none()]
+        self._serve_from(0)
 
-    def serve(self, plan_R: NDArray[np.int64]) -> None:
+    def go_on(self, site: Site, later: Plan, streams: Streams) -> None:
+        """Serve a plan of what comes later, from the state that the walk has come to.
+
+        Args:
+            site: as it is by then: the same users and items; needs may follow those there were.
+            later: planned requests, all later than those served.
+            streams: of what happens in them.
+        """
+        served, more = len(self.plan.user_Q), len(site.needs.user_J) - len(self.site.needs.user_J)
+        self.settled_hours_J = np.append(self.settled_hours_J, np.full(more, np.inf))
+        self.last_search_J = np.append(self.last_search_J, np.full(more, -1, dtype=np.int64))
+        self.site, self.plan, self.streams = site, self.plan.followed_by(later), streams
+        self._serve_from(served)
+
+    def record(self) -> Record:
+        """What has happened so far."""
+        return Record(
+            served=join(self.served, Served),
+            candidates=join(self.candidates, Candidates),
+            events=Events.concat(self.events),
+            settled_hours_J=self.settled_hours_J,
+        )
+
+    def _serve_from(self, first: int) -> None:
+        """Serve the plan from that request on, round by round."""
+        count_U = np.bincount(self.plan.user_Q[first:], minlength=self.site.population.users)
+        first_U = first + np.cumsum(count_U) - count_U
+        busiest_U = np.argsort(-count_U, kind="stable")
+        for turn in range(int(count_U.max())):
+            active = np.sort(busiest_U[: np.count_nonzero(count_U > turn)])
+            self._serve(first_U[active] + turn)
+
+    def _serve(self, plan_R: NDArray[np.int64]) -> None:
         """Serve one planned request of each of several users."""
         need_R, domain_R = self.plan.need_Q[plan_R], self.plan.domain_Q[plan_R]
         over_R = (need_R >= 0) & (self.settled_hours_J[need_R] < self.plan.hours_Q[plan_R])
@@ -186,7 +202,7 @@ class _Walker:
         user_C = self.plan.user_Q[request_C]
         noticed_C = self.memory.noticed(user_C, item_C, request_C)
         rng, size = self.streams.outcomes, len(row)
-        read_C = SECOND * (2 + 5 * (position_RW[row, column] - 1 + rng.random(size)))
+        read_C = read_hours(position_RW[row, column], rng.random(size))
         clicks = Events(
             user_E=user_C,
             item_E=item_C,
@@ -200,5 +216,6 @@ class _Walker:
             search_E=np.where(need_C >= 0, self.last_search_J[need_C], -1),
         )
         behaviour, would_buy_C = self.site.config.behaviour, reaction.would_buy_RW[row, column]
-        self.events += follow(behaviour, self.site.catalog, clicks, would_buy_C, self.settled_hours_J, rng)
+        luck = Luck.draw(behaviour, size, rng)
+        self.events += follow(behaviour, self.site.catalog, clicks, would_buy_C, self.settled_hours_J, luck)
         self.memory.remember(user_C, item_C, noticed_C)
