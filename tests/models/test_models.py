@@ -74,6 +74,27 @@ def test_rankmixer_blocks_count_as_their_formula() -> None:
     assert counts["mixing"] + counts["feed_forward"] == block
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_any_model_may_have_its_embeddings_normalised(name: str) -> None:
+    """All trains; after training a score does not depend on its batch; two parameters a number of E more."""
+    model = create_model(name, SCHEMA, ["embedding_norm=batch"])
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    torch.autograd.backward(model(batch)["click"].square().sum())
+    norms = [p for key, p in model.embedding.named_parameters() if "_norm." in key]
+    assert [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in norms] == [True] * 4
+    request = Batch(
+        rows(batch.request, batch.request_of_S[7:8]),
+        rows(batch.sample, torch.tensor([7])),
+        torch.zeros(1, dtype=torch.int64),
+    )
+    model.eval()
+    torch.testing.assert_close(model(request)["click"][0], model(batch)["click"][7], rtol=1e-5, atol=1e-5)
+    more = 2 * (model.request_width + model.sample_width)
+    counts, plain = (m.parameter_counts() for m in (model, create_model(name, SCHEMA)))
+    assert counts["embedding"] == plain["embedding"] + more
+    assert model.flop_counts() == create_model(name, SCHEMA).flop_counts()
+
+
 def taus(model: RankingModel) -> list[float]:
     return [float(value) for name, value in model.named_buffers() if name.endswith("tau")]
 

@@ -9,6 +9,7 @@ Legend of the shape suffixes, for the whole package:
 """
 
 from corank.layers.attention import Attend, SelfAttention
+from corank.layers.batch_norm import BatchNorm
 from corank.layers.cross import CrossNetwork
 from corank.layers.embedding import FeatureEmbedding
 from corank.layers.factored import factored_sinkhorn
@@ -44,6 +45,7 @@ __all__ = [
     "Attention",
     "BasisLinear",
     "BasisLocal",
+    "BatchNorm",
     "CompositeAttention",
     "CompositeProjection",
     "Constraint",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
+from corank.layers.batch_norm import BatchNorm
 from corank.layers.flops import Flops, flops_of
 from corank.layers.numbers import NumberEmbedding
+
+
+EmbeddingNorm = Literal["none", "batch"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,13 @@ class FeatureEmbedding(nn.Module):
     Args:
         schema: the inputs.
         width: embedding width of fields that name none.
+        norm: `batch` normalises every number of the concatenation, over the requests or the samples of a batch.
 
     Attributes:
         request_slots, sample_slots: the layout of the two outputs.
     """
 
-    def __init__(self, schema: InputSchema, width: int) -> None:
+    def __init__(self, schema: InputSchema, width: int, norm: EmbeddingNorm = "none") -> None:
         super().__init__()
         self.tables = nn.ModuleDict()
         sides = (schema.request, schema.sample)
@@ -49,14 +55,24 @@ class FeatureEmbedding(nn.Module):
         self.request = _SideEmbedding(schema.request, width, offsets.of)
         self.sample = _SideEmbedding(schema.sample, width, offsets.of)
         self.request_slots, self.sample_slots = self.request.slots, self.sample.slots
+        self.request_norm, self.sample_norm = (
+            _norm(norm, sum(slot.width for slot in slots)) for slots in (self.request_slots, self.sample_slots)
+        )
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Embeddings of the requests [R, E_request] and of the samples [S, E_sample]."""
-        return self.request(batch.request, self.tables), self.sample(batch.sample, self.tables)
+        request_RE = self.request_norm(self.request(batch.request, self.tables))
+        sample_SE = self.sample_norm(self.sample(batch.sample, self.tables))
+        return request_RE, sample_SE
 
     def flops(self) -> Flops:
         """Of each side: means of sequences, curves of numbers, projections of given vectors."""
         return Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
+
+
+def _norm(kind: EmbeddingNorm, width: int) -> nn.Module:
+    """Nothing to normalise where a side has no fields."""
+    return BatchNorm(width) if kind == "batch" and width else nn.Identity()
 
 
 @dataclass(frozen=True)

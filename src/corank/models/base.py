@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from corank.config import Config
 from corank.features.batch import Batch
 from corank.features.schema import InputSchema
-from corank.layers.embedding import FeatureEmbedding
+from corank.layers.embedding import EmbeddingNorm, FeatureEmbedding
 from corank.layers.flops import Flops
 from corank.layers.mixing import Mixing
 from corank.models.counting import Part, flops_by_part, parameters_by_part
@@ -27,6 +27,7 @@ class ModelConfig(Config, ABC):
     """What all models share. A subclass adds its own sizes and says how to `build` them."""
 
     embedding_width: int = Bound(default=16, ge=1)
+    embedding_norm: EmbeddingNorm = "none"
     tasks: tuple[Task, ...] = ("click",)
 
     @abstractmethod
@@ -56,7 +57,7 @@ class RankingModel(nn.Module, ABC):
     def __init__(self, schema: InputSchema, config: ModelConfig) -> None:
         super().__init__()
         self.schema, self.config = schema, config
-        self.embedding = FeatureEmbedding(schema, config.embedding_width)
+        self.embedding = FeatureEmbedding(schema, config.embedding_width, config.embedding_norm)
         self.request_width = sum(slot.width for slot in self.embedding.request_slots)
         self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
         self.heads = nn.ModuleDict()
