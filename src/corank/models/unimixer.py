@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from corank.features.schema import InputSchema
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.per_token import PerTokenSwiGLU
+from corank.layers.pooling import Pooling, pool, pooled_width
 from corank.layers.residual_norm import Norm, residual
 from corank.layers.rms_norm import RMSNorm
 from corank.layers.temperature import TemperatureConfig
@@ -29,6 +30,7 @@ class MixerConfig(ModelConfig):
     blocks: int = Bound(default=2, ge=1)
     expansion: float = Bound(default=1.0, gt=0)  # hidden width of pSwiGLU, in D
     norm: Norm = "siamese"
+    pooling: Pooling = "mean"  # of the tokens, before the heads
     temperature: TemperatureConfig = TemperatureConfig()
     mixing: MixingConfig
 
@@ -86,13 +88,12 @@ class UniMixer(RankingModel):
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         blocks = [UniMixerBlock(self.tokenizer.tokens, config) for _ in range(config.blocks)]
         self.streams = residual(config.norm, blocks, config.width)
-        self.add_heads(config.width)
+        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width))
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
-        """Embeddings to one vector a sample [S, D]."""
+        """Embeddings to one vector a sample: [S, D], or [S, T * D] if concatenated."""
         x_STD = self.tokenizer(request_RE, sample_SE, request_of_S)
-        z_SD: Tensor = self.streams(x_STD).mean(dim=1)
-        return z_SD
+        return pool(self.config.pooling, self.streams(x_STD))
 
     def set_progress(self, done: float) -> None:
         """The temperature of this point of training."""
