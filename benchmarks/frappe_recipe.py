@@ -1,6 +1,6 @@
 """What the plain DNN needs on Frappe_x1 to reach its published AUC: one thing changed at a time.
 
-Run: python benchmarks/frappe_recipe.py [--data FOLDER] [--seeds 2]
+Run: python benchmarks/frappe_recipe.py [--data FOLDER] [--seeds 1]
 
 The model and the training of benchmarks/frappe.py, at a rate of .002, an L2 penalty of .05, without weight
 decay. The best epoch is chosen by AUC on valid; test is told beside it and nothing here was chosen by it.
@@ -27,11 +27,7 @@ CHANGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "embeddings not normalised": (("embedding_norm=none",), ()),
     "no L2": ((), ("embedding_l2=0",)),
     "neither": (("embedding_norm=none",), ("embedding_l2=0",)),
-    "not normalised, L2 of .0001": (("embedding_norm=none",), ("embedding_l2=0.0001",)),
-    "L2 of .01": ((), ("embedding_l2=0.01",)),
-    "L2 of .2": ((), ("embedding_l2=0.2",)),
     "rate constant": ((), ("optimizer.decay=constant",)),
-    "rate of .001": ((), ("optimizer.lr=0.001",)),
     "batch of 4,096": ((), ("batch=4096",)),
     "no dropout": (("dropout=0",), ()),
 }
@@ -44,7 +40,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=frappe.ROOT.parent / "shared" / "data" / "frappe_x1")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(1)
     clicks = ctr.read(args.data)

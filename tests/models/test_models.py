@@ -95,6 +95,19 @@ def test_any_model_may_have_its_embeddings_normalised(name: str) -> None:
     assert model.flop_counts() == create_model(name, SCHEMA).flop_counts()
 
 
+@pytest.mark.parametrize("family", ["unimixer_lite", "rankmixer", "transformer", "rankmixer_sparse"])
+def test_tokens_may_be_concatenated_instead_of_averaged(family: str) -> None:
+    """A head whose weights are the same for every token, 1 / T of the other's, gives the same score."""
+    mean = create_model(f"{family}_s", SCHEMA).eval()
+    every = create_model(f"{family}_s", SCHEMA, ["pooling=concat"]).eval()
+    weights = mean.state_dict()
+    T, key = 8, "heads.click.weight"
+    every.load_state_dict(weights | {key: weights[key].repeat(1, T) / T})
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    torch.testing.assert_close(every(batch)["click"], mean(batch)["click"], rtol=1e-4, atol=1e-5)
+    assert every.parameter_counts()["head"] == T * 64 + 1
+
+
 def taus(model: RankingModel) -> list[float]:
     return [float(value) for name, value in model.named_buffers() if name.endswith("tau")]
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class BatchNorm(nn.Module):
     """`y = w * (x - mean) / sqrt(variance + eps) + b`, a mean and a variance a column, over the rows.
 
-    In training they are the batch's, and running estimates of them are kept; these serve outside training, and
-    for a batch of one row, which has no variance.
+    In training they are the batch's, and running estimates of them are kept; these serve outside training,
+    and for a batch of one row, which has no variance.
 
     Args:
         width: columns.

@@ -15,7 +15,6 @@ from corank.layers.batch_norm import BatchNorm
 from corank.layers.flops import Flops, flops_of
 from corank.layers.numbers import NumberEmbedding
 
-
 EmbeddingNorm = Literal["none", "batch"]
 
 
@@ -37,7 +36,7 @@ class FeatureEmbedding(nn.Module):
     Args:
         schema: the inputs.
         width: embedding width of fields that name none.
-        norm: `batch` normalises every number of the concatenation, over the requests or the samples of a batch.
+        norm: `batch` normalises every number of an output over its rows, the batch's requests or samples.
 
     Attributes:
         request_slots, sample_slots: the layout of the two outputs.
@@ -56,7 +55,8 @@ class FeatureEmbedding(nn.Module):
         self.sample = _SideEmbedding(schema.sample, width, offsets.of)
         self.request_slots, self.sample_slots = self.request.slots, self.sample.slots
         self.request_norm, self.sample_norm = (
-            _norm(norm, sum(slot.width for slot in slots)) for slots in (self.request_slots, self.sample_slots)
+            _norm(norm, sum(slot.width for slot in slots))
+            for slots in (self.request_slots, self.sample_slots)
         )
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:

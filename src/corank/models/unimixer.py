@@ -76,7 +76,7 @@ class UniMixerBlock(nn.Module):
 
 
 class UniMixer(RankingModel):
-    """Tokens, UniMixer blocks in their residual streams, the mean over tokens."""
+    """Tokens, UniMixer blocks in their residual streams, the tokens' mean or all side by side."""
 
     PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"streams": "mixing"}
 
