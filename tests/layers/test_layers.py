@@ -37,9 +37,9 @@ def test_batch_norm_is_of_the_batch_in_training_and_of_its_estimates_after() -> 
         for s in range(50):
             expected[s, c] = norm.weight[c] * (x[s, c] - mean) / math.sqrt(variance + 1e-5) + norm.bias[c]
     torch.testing.assert_close(norm(x), expected, rtol=1e-4, atol=1e-5)
-    mean, variance = 0.25 * x.mean(0), 0.75 + 0.25 * x.var(0)
-    torch.testing.assert_close((norm.mean, norm.variance), (mean, variance))
-    after = norm.weight * (x - mean) / (variance + 1e-5).sqrt() + norm.bias
+    centre, spread = 0.25 * x.mean(0), 0.75 + 0.25 * x.var(0)
+    torch.testing.assert_close((norm.mean, norm.variance), (centre, spread))
+    after = norm.weight * (x - centre) / (spread + 1e-5).sqrt() + norm.bias
     torch.testing.assert_close(norm.eval()(x), after)
     torch.testing.assert_close(norm(x[:1]), after[:1])
 
