@@ -44,7 +44,15 @@ What made the plain DNN reach its published AUC: benchmarks/frappe_recipe.py."""
 
 NORM, FIELDS, CONCAT = "embedding_norm=batch", "tokenizer.kind=fields", "pooling=concat"
 MLP = ("hidden=[256,128]", "dropout=0.2")
-UNIMIXER = (NORM, CONCAT, "tokenizer.tokens=4", "width=64", "blocks=1", "expansion=1.5")
+UNIMIXER = (
+    NORM,
+    CONCAT,
+    "tokenizer.tokens=4",
+    "width=64",
+    "blocks=1",
+    "expansion=1.5",
+    "temperature.kind=constant",
+)
 MODELS: dict[str, tuple[str, ...]] = {
     "dlrm_mlp": (NORM, *MLP),
     "dcnv2": (NORM, *MLP, "cross_layers=3"),
