@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from corank.errors import CorankError
 from corank.layers import (
+    BatchNorm,
     CrossNetwork,
     NumberEmbedding,
     PerTokenFFN,
@@ -22,6 +23,36 @@ from corank.layers import (
     SplitLinear,
     TokenMixer,
 )
+
+
+def test_batch_norm_is_of_the_batch_in_training_and_of_its_estimates_after() -> None:
+    norm = BatchNorm(3, momentum=0.25, eps=1e-5)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    x = 4 + 2 * torch.randn(50, 3)
+    expected = torch.empty(50, 3)
+    for c in range(3):
+        mean = sum(float(v) for v in x[:, c]) / 50
+        variance = sum((float(v) - mean) ** 2 for v in x[:, c]) / 50
+        for s in range(50):
+            expected[s, c] = norm.weight[c] * (x[s, c] - mean) / math.sqrt(variance + 1e-5) + norm.bias[c]
+    torch.testing.assert_close(norm(x), expected, rtol=1e-4, atol=1e-5)
+    centre, spread = 0.25 * x.mean(0), 0.75 + 0.25 * x.var(0)
+    torch.testing.assert_close((norm.mean, norm.variance), (centre, spread))
+    after = norm.weight * (x - centre) / (spread + 1e-5).sqrt() + norm.bias
+    torch.testing.assert_close(norm.eval()(x), after)
+    torch.testing.assert_close(norm(x[:1]), after[:1])
+
+
+def test_batch_norm_trains_on_one_row_by_its_estimates() -> None:
+    """One row has no variance; the estimates stay as they are."""
+    norm = BatchNorm(3)
+    norm(torch.randn(20, 3))
+    estimates, row = (norm.mean.clone(), norm.variance.clone()), torch.randn(1, 3)
+    trained = norm(row)
+    assert torch.equal(trained, norm.eval()(row))
+    assert torch.equal(norm.mean, estimates[0])
+    assert torch.equal(norm.variance, estimates[1])
 
 
 def rms_norm(x: Tensor) -> Tensor:

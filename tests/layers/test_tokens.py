@@ -9,7 +9,8 @@ import torch
 from tests.inputs import make_batch, make_schema, rows
 
 from corank.errors import CorankError
-from corank.features.batch import Batch
+from corank.features.batch import Batch, Side
+from corank.features.schema import SideSchema
 from corank.layers import FeatureEmbedding, TokenizerConfig
 from corank.layers.embedding import Slot
 
@@ -46,6 +47,22 @@ def test_a_shared_vocabulary_is_one_embedding() -> None:
     request, sample = embedding(batch)
     at = {s.name: i * 8 for i, s in enumerate(embedding.request_slots)}["history"]
     torch.testing.assert_close(request[0, at : at + 8], sample[0, :8])
+
+
+def test_embeddings_may_be_normalised_over_the_batch() -> None:
+    """Every number of either side, over its own rows; a side without fields has nothing to normalise."""
+    embedding = FeatureEmbedding(SCHEMA, width=8, norm="batch")
+    plain = FeatureEmbedding(SCHEMA, width=8)
+    plain.load_state_dict(embedding.state_dict(), strict=False)
+    batch, _ = make_batch(SCHEMA, 30, 50)
+    for made, raw in zip(embedding(batch), plain(batch), strict=True):
+        expected = (raw - raw.mean(0)) / (raw.var(0, unbiased=False) + 1e-5).sqrt()
+        torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-4)
+    alone = SCHEMA.model_copy(update={"request": SideSchema()})
+    nothing = Side(torch.zeros(30, 0, dtype=torch.int64), torch.zeros(30, 0), [], [])
+    batch = Batch(nothing, batch.sample, batch.request_of_S)
+    request, sample = FeatureEmbedding(alone, width=8, norm="batch")(batch)
+    assert (request.shape, sample.shape) == ((30, 0), (50, 8 * len(embedding.sample_slots)))
 
 
 def test_an_empty_sequence_is_zero_and_padding_does_not_count() -> None:

@@ -74,6 +74,40 @@ def test_rankmixer_blocks_count_as_their_formula() -> None:
     assert counts["mixing"] + counts["feed_forward"] == block
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_any_model_may_have_its_embeddings_normalised(name: str) -> None:
+    """All trains; after training a score does not depend on its batch; two parameters a number of E more."""
+    model = create_model(name, SCHEMA, ["embedding_norm=batch"])
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    torch.autograd.backward(model(batch)["click"].square().sum())
+    norms = [p for key, p in model.embedding.named_parameters() if "_norm." in key]
+    assert [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in norms] == [True] * 4
+    request = Batch(
+        rows(batch.request, batch.request_of_S[7:8]),
+        rows(batch.sample, torch.tensor([7])),
+        torch.zeros(1, dtype=torch.int64),
+    )
+    model.eval()
+    torch.testing.assert_close(model(request)["click"][0], model(batch)["click"][7], rtol=1e-5, atol=1e-5)
+    more = 2 * (model.request_width + model.sample_width)
+    counts, plain = (m.parameter_counts() for m in (model, create_model(name, SCHEMA)))
+    assert counts["embedding"] == plain["embedding"] + more
+    assert model.flop_counts() == create_model(name, SCHEMA).flop_counts()
+
+
+@pytest.mark.parametrize("family", ["unimixer_lite", "rankmixer", "transformer", "rankmixer_sparse"])
+def test_tokens_may_be_concatenated_instead_of_averaged(family: str) -> None:
+    """A head whose weights are the same for every token, 1 / T of the other's, gives the same score."""
+    mean = create_model(f"{family}_s", SCHEMA).eval()
+    every = create_model(f"{family}_s", SCHEMA, ["pooling=concat"]).eval()
+    weights = mean.state_dict()
+    T, key = 8, "heads.click.weight"
+    every.load_state_dict(weights | {key: weights[key].repeat(1, T) / T})
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    torch.testing.assert_close(every(batch)["click"], mean(batch)["click"], rtol=1e-4, atol=1e-5)
+    assert every.parameter_counts()["head"] == T * 64 + 1
+
+
 def taus(model: RankingModel) -> list[float]:
     return [float(value) for name, value in model.named_buffers() if name.endswith("tau")]
 

@@ -9,6 +9,7 @@ Legend of the shape suffixes, for the whole package:
 """
 
 from corank.layers.attention import Attend, SelfAttention
+from corank.layers.batch_norm import BatchNorm
 from corank.layers.causal_attention import CausalAttention
 from corank.layers.cross import CrossNetwork
 from corank.layers.dapga import DAPGA
@@ -59,6 +60,7 @@ __all__ = [
     "Attention",
     "BasisLinear",
     "BasisLocal",
+    "BatchNorm",
     "CausalAttention",
     "CompositeAttention",
     "CompositeProjection",

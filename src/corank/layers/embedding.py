@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
+from corank.layers.batch_norm import BatchNorm
 from corank.layers.flops import Flops, flops_of
 from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.numbers import NumberEmbedding
+
+EmbeddingNorm = Literal["none", "batch"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,19 @@ class FeatureEmbedding(nn.Module):
         schema: the inputs.
         width: embedding width of fields that name none.
         history: vectors of that width that are made of histories, beside the means of their fields.
+        norm: `batch` normalises every number of an output over its rows, the batch's requests or samples.
 
     Attributes:
         request_slots, sample_slots: the layout of the two outputs.
     """
 
-    def __init__(self, schema: InputSchema, width: int, history: HistoryConfig | None = None) -> None:
+    def __init__(
+        self,
+        schema: InputSchema,
+        width: int,
+        history: HistoryConfig | None = None,
+        norm: EmbeddingNorm = "none",
+    ) -> None:
         super().__init__()
         self.tables = nn.ModuleDict()
         sides = (schema.request, schema.sample)
@@ -58,19 +69,30 @@ class FeatureEmbedding(nn.Module):
             self.request_slots = [*self.request_slots, *(Slot(name, "sequence", width) for name in once)]
             self.sample_slots = [*self.sample_slots, *(Slot(name, "sequence", width) for name in each)]
 
+        self.request_norm, self.sample_norm = (
+            _norm(norm, sum(slot.width for slot in slots))
+            for slots in (self.request_slots, self.sample_slots)
+        )
+
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Embeddings of the requests [R, E_request] and of the samples [S, E_sample]."""
         request_RE = self.request(batch.request, self.tables)
         sample_SE = self.sample(batch.sample, self.tables)
-        if self.history is None:
-            return request_RE, sample_SE
-        once_RE, each_SE = self.history(batch, self.tables)
-        return torch.cat([request_RE, once_RE], dim=1), torch.cat([sample_SE, each_SE], dim=1)
+        if self.history is not None:
+            once_RE, each_SE = self.history(batch, self.tables)
+            request_RE = torch.cat([request_RE, once_RE], dim=1)
+            sample_SE = torch.cat([sample_SE, each_SE], dim=1)
+        return self.request_norm(request_RE), self.sample_norm(sample_SE)
 
     def flops(self) -> Flops:
         """Of each side: means of sequences, curves of numbers, projections of given vectors."""
         fields = Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
         return fields if self.history is None else fields + self.history.flops()
+
+
+def _norm(kind: EmbeddingNorm, width: int) -> nn.Module:
+    """Nothing to normalise where a side has no fields."""
+    return BatchNorm(width) if kind == "batch" and width else nn.Identity()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from corank.config import Config
 from corank.features.batch import Batch
 from corank.features.schema import InputSchema
-from corank.layers.embedding import FeatureEmbedding
+from corank.layers.embedding import EmbeddingNorm, FeatureEmbedding
 from corank.layers.esuif import ESUIF, ESUIFConfig
 from corank.layers.flops import Flops
 from corank.layers.history import HistoryConfig
@@ -34,6 +34,7 @@ class ModelConfig(Config, ABC):
 
     embedding_width: int = Bound(default=16, ge=1)
     history: HistoryConfig = HistoryConfig()  # vectors of a user's events, beside the means of their fields
+    embedding_norm: EmbeddingNorm = "none"
     tasks: tuple[Task, ...] = ("click",)
     purchase: Literal["direct", "product"] = "direct"  # a head of its own, or click times conversion (ESMM)
     imputation: bool = False  # a head of the conversion's loss, in training, for loss.conversion=dr
@@ -84,7 +85,9 @@ class RankingModel(nn.Module, ABC):
     def __init__(self, schema: InputSchema, config: ModelConfig) -> None:
         super().__init__()
         self.schema, self.config = schema, config
-        self.embedding = FeatureEmbedding(schema, config.embedding_width, config.history)
+        self.embedding = FeatureEmbedding(
+            schema, config.embedding_width, config.history, config.embedding_norm
+        )
         self.request_width = sum(slot.width for slot in self.embedding.request_slots)
         self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
         self.esuif: ESUIF | None = None

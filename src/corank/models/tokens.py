@@ -1,4 +1,4 @@
-"""Models that are tokens, layers from [S, T, D] to [S, T, D], and the mean over tokens."""
+"""Models that are tokens, layers from [S, T, D] to [S, T, D], and their mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
 from corank.layers.esuif import ESUIFConfig
+from corank.layers.pooling import Pooling, pool, pooled_width
 from corank.layers.tokenizer import TokenizerConfig
 from corank.models.base import ModelConfig, RankingModel
 from corank.models.counting import Part
@@ -23,7 +24,8 @@ class TokenConfig(ModelConfig):
     width: int = Bound(default=64, ge=1)  # D
     blocks: int = Bound(default=2, ge=1)
     expansion: float = Bound(default=2.0, gt=0)  # hidden width of the feed-forwards, in D
-    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean over tokens
+    pooling: Pooling = "mean"  # of the tokens, before the heads
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the pooling
 
     @abstractmethod
     def layers(self, tokens: int) -> Sequence[nn.Module]:
@@ -39,19 +41,20 @@ class TokenConfig(ModelConfig):
 
 
 class TokenModel(RankingModel):
-    """Tokens, the layers that the configuration stacks, the mean over tokens."""
+    """Tokens, the layers that the configuration stacks, their mean or all side by side."""
 
     PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"blocks": "mixing"}
+
+    config: TokenConfig
 
     def __init__(self, schema: InputSchema, config: TokenConfig) -> None:
         super().__init__(schema, config)
         slots = self.embedding.request_slots, self.embedding.sample_slots
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         self.blocks = nn.Sequential(*config.layers(self.tokenizer.tokens))
-        self.add_heads(config.width, config.esuif)
+        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width), config.esuif)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
-        """Embeddings to one vector a sample [S, D]."""
+        """Embeddings to one vector a sample: [S, D], or [S, T * D] if concatenated."""
         x_STD = self.tokenizer(request_RE, sample_SE, request_of_S)
-        z_SD: Tensor = self.blocks(x_STD).mean(dim=1)
-        return z_SD
+        return pool(self.config.pooling, self.blocks(x_STD))

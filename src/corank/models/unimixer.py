@@ -11,6 +11,7 @@ from corank.features.schema import InputSchema
 from corank.layers.esuif import ESUIFConfig
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.per_token import PerTokenSwiGLU
+from corank.layers.pooling import Pooling, pool, pooled_width
 from corank.layers.residual_norm import Norm, residual
 from corank.layers.rms_norm import RMSNorm
 from corank.layers.temperature import TemperatureConfig
@@ -30,8 +31,9 @@ class MixerConfig(ModelConfig):
     blocks: int = Bound(default=2, ge=1)
     expansion: float = Bound(default=1.0, gt=0)  # hidden width of pSwiGLU, in D
     norm: Norm = "siamese"
+    pooling: Pooling = "mean"  # of the tokens, before the heads
     temperature: TemperatureConfig = TemperatureConfig()
-    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean over tokens
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the pooling
     mixing: MixingConfig
 
     def build(self, schema: InputSchema) -> UniMixer:
@@ -76,7 +78,7 @@ class UniMixerBlock(nn.Module):
 
 
 class UniMixer(RankingModel):
-    """Tokens, UniMixer blocks in their residual streams, the mean over tokens."""
+    """Tokens, UniMixer blocks in their residual streams, the tokens' mean or all side by side."""
 
     PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"streams": "mixing"}
 
@@ -88,13 +90,12 @@ class UniMixer(RankingModel):
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         blocks = [UniMixerBlock(self.tokenizer.tokens, config) for _ in range(config.blocks)]
         self.streams = residual(config.norm, blocks, config.width)
-        self.add_heads(config.width, config.esuif)
+        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width), config.esuif)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
-        """Embeddings to one vector a sample [S, D]."""
+        """Embeddings to one vector a sample: [S, D], or [S, T * D] if concatenated."""
         x_STD = self.tokenizer(request_RE, sample_SE, request_of_S)
-        z_SD: Tensor = self.streams(x_STD).mean(dim=1)
-        return z_SD
+        return pool(self.config.pooling, self.streams(x_STD))
 
     def set_progress(self, done: float) -> None:
         """The temperature of this point of training."""
