@@ -1,6 +1,6 @@
 """What each part of UniMixer is worth: every switch in turn, the same seeds, at the setting tuned for it.
 
-Run: python benchmarks/ablations.py [--task marketplace] [--seeds 3] [--minutes 30]
+Run: python benchmarks/ablations.py [--task marketplace] [--family unimixer] [--seeds 3] [--minutes 30]
 
 UniMixer and UniMixer-Lite at their size `s`, each at the setting that benchmarks/families.py chose for it
 (which must be there), with one thing changed at a time: temperature, warm-up, symmetry, block-specific W_B,
@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 import families
-from families_tasks import METRIC, ROOT, TASKS, WORK
+from families_tasks import ROOT, TASKS, WORK
 from store_task import Sizes
 from tuning import Study, write_csv
 from tuning_summary import summary
@@ -63,6 +63,9 @@ CHANGES: dict[str, dict[str, Change]] = {
     "unimixer_lite": {
         BASE: Change(),
         "no temperature (tau = 1)": Change(("temperature.kind=constant",)),
+        "initial logits: permutation": Change(("mixing.global_init=permutation",)),
+        "annealed to .3": Change(("temperature.end=0.3",)),
+        "no warm-up (tau = .05)": Change(("temperature.kind=constant", "temperature.start=0.05")),
         "positive factors, r = 16": Change(("mixing.rank=16",), family="unimixer_lite_factored"),
         "r = 2": Change(("mixing.rank=2",)),
         "r = 64": Change(("mixing.rank=64",)),
@@ -82,18 +85,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--task", choices=list(TASKS), default="marketplace")
+    parser.add_argument("--family", choices=list(CHANGES), help="one of them; default: both")
     parser.add_argument("--seeds", type=int, default=3, help="of each variation")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so long")
     args = parser.parse_args()
     until = time.monotonic() + 60 * args.minutes
     torch.set_num_threads(1)
-    studies = {family: study(args.task, family, args.seeds) for family in CHANGES}
+    chosen = [study(args.task, args.family, args.seeds)] if args.family else both(args.task, args.seeds)
     for seeds in range(1, args.seeds + 1):
-        for one in studies.values():
-            if not one.go_on(one.models, until, seeds):
-                break
-            write_csv(SUMMARY, [row for each in studies.values() for row in summarised(each)])
-    write_csv(SUMMARY, [row for each in studies.values() for row in summarised(each)])
+        for one in chosen:
+            one.go_on(one.models, until, seeds)
+            rows = [row for each in both(args.task, args.seeds) for row in summarised(each)]
+            write_csv(SUMMARY, rows)
+
+
+def both(task: str, seeds: int) -> list[Study]:
+    """The studies of the families whose setting is chosen."""
+    tuned = families.study(TASKS[task])
+    return [study(task, family, seeds) for family in CHANGES if tuned.chosen(family) is not None]
 
 
 def study(task: str, family: str, seeds: int) -> Study:
@@ -126,13 +135,11 @@ def study(task: str, family: str, seeds: int) -> Study:
 
 def summarised(one: Study) -> Iterator[dict[str, Any]]:
     """The rows of one family's variations."""
-    metric = METRIC[one.task.name]
-    others = tuple(name for name in ("gauc", "mrr", "ndcg@10", "auc", "logloss") if name != metric)
-    for row in summary(one, (metric, *others), one.models[:1], same_seeds=True):
+    for row in summary(one, families.metrics(one.task.name), one.models[:1], same_seeds=True):
         family, _, name = row["model"].partition(", ")
         made = {key.replace(f"over_{one.models[0]}", "over_base"): value for key, value in row.items()}
         made |= {"model": family, "change": name, "published_auc_pp": CHANGES[family][name].published}
-        yield made | {"command": one.command, "simulated": one.task.name == "marketplace"}
+        yield made | {"simulated": one.task.name == "marketplace"}
 
 
 if __name__ == "__main__":

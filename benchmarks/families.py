@@ -13,8 +13,8 @@ parameters, operations, step time. One thread. Needs the extra `bench`.
 from __future__ import annotations
 
 import argparse
+import csv
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -61,10 +61,10 @@ def main() -> None:
         check_sizes(task)
         for model in models:
             done = study(task, args.trials).go_on([model], until)
-            write_csv(SUMMARY, list(summarised(args.trials)))
+            write_csv(SUMMARY, summarised(args.trials))
             if not done:
                 break
-    write_csv(SUMMARY, list(summarised(args.trials)))
+    write_csv(SUMMARY, summarised(args.trials))
 
 
 def study(task: StoreTask, trials: int = TRIALS) -> Study:
@@ -86,18 +86,26 @@ def check_sizes(task: StoreTask) -> None:
         assert abs(share - 1) < NEAR, f"{task.name}: {model} has {share:.2f} of RankMixer's {of}"
 
 
-def summarised(trials: int) -> Iterator[dict[str, Any]]:
-    """The rows of all tasks whose samples are there."""
+def summarised(trials: int) -> list[dict[str, Any]]:
+    """The rows of all tasks; those of a task whose samples are not here stay as they were."""
+    before: list[dict[str, Any]] = []
+    if SUMMARY.exists():
+        with SUMMARY.open(newline="") as stream:
+            before = list(csv.DictReader(stream))
+    rows: list[dict[str, Any]] = []
     for task in TASKS.values():
-        if task.samples.exists():
-            first = METRIC[task.name]
-            metrics = (
-                first,
-                *(name for name in ("gauc", "mrr", "ndcg@10", "auc", "logloss") if name != first),
-            )
-            for row in summary(study(task, trials), metrics, BASES):
-                place = {"command": COMMAND.format(task.name), "simulated": task.name == "marketplace"}
-                yield {**row, **place}
+        if not task.samples.exists():
+            rows += [row for row in before if row["task"] == task.name]
+            continue
+        simulated = {"simulated": task.name == "marketplace"}
+        rows += [row | simulated for row in summary(study(task, trials), metrics(task.name), BASES)]
+    return rows
+
+
+def metrics(task: str) -> list[str]:
+    """All, that by which models are compared first."""
+    others = ("gauc", "mrr", "ndcg@10", "auc", "logloss")
+    return [METRIC[task], *(name for name in others if name != METRIC[task])]
 
 
 if __name__ == "__main__":

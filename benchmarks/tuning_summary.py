@@ -131,4 +131,5 @@ def summary(
         row["valid_best_trial"] = max((one.valid for one in tried), default=None)
         for fact in every[0].facts:
             row[fact] = statistics.median(one.facts[fact] for one in every)
+        row |= {name: getattr(every[-1], name) for name in ("command", "machine", "versions")}
         yield row
