@@ -20,7 +20,7 @@ SCHEMA = make_schema()
 def test_ids_of_one_width_share_one_table() -> None:
     embedding = FeatureEmbedding(SCHEMA, width=8)
     assert list(embedding.tables) == ["8"]
-    vocabularies = 30 + 5 + 11 + 20 + 7  # user, device, words, item, category; shared ones once
+    vocabularies = 30 + 5 + 5 + 11 + 20 + 7  # user, device, domain, words, item, category; shared ones once
     assert embedding.tables["8"].weight.shape == (vocabularies, 8)
     wide = SCHEMA.model_copy(
         update={
