@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from corank.errors import CorankError
@@ -117,8 +119,7 @@ def _write_splits(
     Raises:
         CorankError: the training split has no click, or nothing else.
     """
-    order = pa.concat_tables([engine.arrow(table) for table in prepared.lengths])
-    split, lengths = order["_split"].to_numpy(), order["_samples"].to_numpy()
+    split, lengths = _lengths(engine, prepared)
     requests, samples = (
         Rows(tables[0].schema().to_pyarrow(), (batch for table in tables for batch in engine.stream(table)))
         for tables in (prepared.requests, prepared.samples)
@@ -135,6 +136,16 @@ def _write_splits(
                 stages = tally.stages(plan.recipe)
                 _refuse_one_class(sizes[name], plan.config)
     return sizes, stages
+
+
+def _lengths(engine: Engine, prepared: Whole) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int32]]:
+    """Split and samples of every request, in as little memory as they take."""
+    splits, lengths = [], []
+    for table in prepared.lengths:
+        rows = engine.arrow(table)
+        splits.append(rows["_split"].to_numpy().astype(np.int8))
+        lengths.append(rows["_samples"].to_numpy().astype(np.int32))
+    return np.concatenate(splits), np.concatenate(lengths)
 
 
 def _refuse_one_class(train: SplitSize, config: SampleConfig) -> None:

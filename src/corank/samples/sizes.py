@@ -38,7 +38,9 @@ class Tally:
         self._queries = np.zeros(len(QUERY_SOURCES), np.int64)
         self._stages: Counter[tuple[str, str]] = Counter()
 
-    def add(self, requests: pa.Table, samples: pa.Table, lengths: npt.NDArray[np.int64]) -> None:
+    def add(
+        self, requests: pa.Table, samples: pa.Table, lengths: npt.NDArray[np.int32] | npt.NDArray[np.int64]
+    ) -> None:
         """Count requests and the flat samples of their lists, which have these lengths (none is empty)."""
         query_R = pc.index_in(requests["query_source"], pa.array(QUERY_SOURCES)).to_numpy()
         logged_R = query_R == QUERY_SOURCES.index("logged")

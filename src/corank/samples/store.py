@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from corank.progress import Task
 from corank.samples.sizes import LABEL_SOURCES, Tally
 
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
