@@ -67,6 +67,9 @@ FLOPS_ALONE = {
 }
 """With about RankMixer's operations; all others but FM, which has no size, have about its parameters."""
 
+OF_DOMAINS = {"hhsft", "unimixer_lite_esuif"}
+"""Families that tell domains apart, and wait for a study that has several: both tasks have one."""
+
 TASKS = {
     "marketplace": StoreTask(
         "marketplace",
