@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,12 @@ from corank.logs.marketplace import simulate
 from corank.samples import build_samples
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# CI installs both; elsewhere they are large to ask of everyone who runs the tests.
+needs_spark = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="needs pyspark (make spark) and a Java runtime",
+)
 
 
 @pytest.fixture(scope="session")

@@ -196,9 +196,9 @@ def test_what_cannot_be_is_refused(config: AnyConfig, tokens: int, width: int, s
 def test_matrices_are_made_once_whatever_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def counted(*args: object) -> Tensor:
-        calls.append(args)
-        return sinkhorn(*args)  # type: ignore[arg-type]
+    def counted(w: Tensor, tau: Tensor, symmetric: bool, tolerance: float, iterations: int) -> Tensor:
+        calls.append(w)
+        return sinkhorn(w, tau, symmetric, tolerance, iterations)
 
     monkeypatch.setattr("corank.layers.unimixing.sinkhorn", counted)
     layer: Mixing = UniMixingConfig().build(4, 8)

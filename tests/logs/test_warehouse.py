@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, needs_spark
 
 from corank.logs import check_logs, open_logs
 from corank.samples import build_samples
 
 PAGE = REPOSITORY / "docs" / "how-to" / "warehouse.md"
-
-needs_spark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
-    reason="needs pyspark (make spark) and a Java runtime",
-)
 
 TABLES = """
 CREATE OR REPLACE TEMPORARY VIEW search_log AS

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.inputs import make_batch, make_schema
-from torch import Tensor
+from torch import Tensor, nn
 
 from corank.errors import CorankError
 from corank.layers import ReLURouter
@@ -28,10 +28,17 @@ def fields(model: RankingModel, width: int) -> Tensor:
     return joined.reshape(40, -1, width)
 
 
+def head(model: RankingModel) -> nn.Linear:
+    """The click's."""
+    made = model.heads["click"]
+    assert isinstance(made, nn.Linear)
+    return made
+
+
 def test_fm_is_bias_and_first_order_and_all_pairs() -> None:
     model = create_model("fm_xs", SCHEMA)
     assert isinstance(model, FM)
-    model.heads["click"].bias.data.fill_(0.3)  # type: ignore[operator]
+    head(model).bias.data.fill_(0.3)
     e = fields(model, 8)
     v, w = e[..., :-1], e[..., -1]
     pairs = sum(((v[:, f] * v[:, g]).sum(1) for f in range(e.shape[1]) for g in range(f)), torch.zeros(40))
@@ -47,7 +54,7 @@ def test_deepfm_adds_an_mlp_on_the_same_vectors() -> None:
     of_request = len(model.embedding.request_slots)
     request, sample = v[:, :of_request].flatten(1), v[:, of_request:].flatten(1)
     h = request @ model.first.request.weight.T + model.first.sample(sample)
-    deep = model.mlp(h.relu()) @ model.heads["click"].weight[0, 2:]  # type: ignore[index]
+    deep = model.mlp(h.relu()) @ head(model).weight[0, 2:]
     torch.testing.assert_close(model(BATCH)["click"], w.sum(1) + pairs + deep, rtol=1e-5, atol=1e-5)
 
 

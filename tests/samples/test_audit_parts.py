@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from corank.samples.audit.deciles import add_deciles, add_item_deciles
-from corank.samples.audit.finding import Finding, Limits, percent, ratio, worst_first
+from corank.samples.audit.finding import Finding, Level, Limits, percent, ratio, worst_first
 from corank.samples.audit.rates import Cell, Rate, Share, clustered, rates
 from corank.samples.audit.stability import stability
 
@@ -101,8 +101,8 @@ def test_levels_by_threshold() -> None:
     ]
 
 
-def finding(level: str, excess: float) -> Finding:
-    return Finding(level, f"{level} {excess}", "So it is.", "", excess)  # type: ignore[arg-type]
+def finding(level: Level, excess: float) -> Finding:
+    return Finding(level, f"{level} {excess}", "So it is.", "", excess)
 
 
 def test_the_worst_come_first_and_what_is_fine_only_fills_up() -> None:

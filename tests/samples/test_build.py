@@ -278,7 +278,7 @@ build_samples(logs, out, recipe=recipe, seed=3, settings=settings, progress=Kill
 """A build that is killed when a task has reported so many times."""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL to end a build with")
 @pytest.mark.parametrize(
     ("task", "calls"),
     [("preparing samples", n) for n in (0, 3, 5)] + [("writing samples", n) for n in (0, 2)],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,17 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import needs_spark
 from tests.samples.generated import explicit_cuts, random_log, write
 
 from corank.errors import CorankError
 from corank.samples import build_samples, read_manifest
 
 SETTINGS = [*explicit_cuts(), f"attribution_hours={2.5 / 3600}", "duplicate_events=keep"]
-
-needs_spark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
-    reason="needs pyspark (make spark) and a Java runtime",
-)
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,7 @@ class Dense:
     def __matmul__(self, h_SNC: Tensor) -> Tensor:
         """W h for every sample, [S, N, C]."""
         w_NN = self.w_NN.to(h_SNC.dtype)
-        rows: Tensor = _Rows.apply(w_NN, _columns(h_SNC))  # type: ignore[no-untyped-call]  # torch has no types here
-        return _blocks(rows, h_SNC)
+        return _blocks(_rows(w_NN, _columns(h_SNC)), h_SNC)
 
     def full(self) -> Tensor:
         """[N, N]."""
@@ -95,3 +95,6 @@ class _Rows(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
         (w_NN, h_Nm), (g_mN,) = ctx.saved_tensors, grads
         return g_mN.t() @ h_Nm.t(), w_NN.t() @ g_mN.t()
+
+
+_rows: Callable[[Tensor, Tensor], Tensor] = _Rows.apply  # torch gives `apply` no types

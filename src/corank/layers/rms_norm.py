@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -29,8 +30,7 @@ class RMSNorm(nn.Module):
         """[..., width] to [..., width]."""
         if x.is_cuda:
             return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
-        y: Tensor = _RMSNorm.apply(x, self.weight, self.eps)  # type: ignore[no-untyped-call]  # torch has no types here
-        return y
+        return _rms_norm(x, self.weight, self.eps)
 
 
 class _RMSNorm(torch.autograd.Function):
@@ -53,3 +53,6 @@ class _RMSNorm(torch.autograd.Function):
         along_n1 = torch.mm(gn_nD, (w_D / len(w_D)).unsqueeze(1))
         dx_nD = torch.addcmul(g_nD * w_D, n_nD, along_n1, value=-1).mul_(r_n1)
         return dx_nD.view(grads[0].shape), gn_nD.sum(0), None
+
+
+_rms_norm: Callable[[Tensor, Tensor, float], Tensor] = _RMSNorm.apply  # torch gives `apply` no types
