@@ -1,0 +1,5 @@
+"""`python -m corank.cli`."""
+
+from corank.cli import main
+
+main()
