@@ -108,7 +108,8 @@ def test_python_gives_the_same_as_the_command_line(made: Made, tmp_path: Path) -
 @pytest.mark.parametrize("name", verbs.__all__)
 def test_a_verb_and_its_twin_have_the_same_defaults(name: str) -> None:
     """An argument of one name has one default, however the verb is called."""
-    functions = getattr(cli, name), getattr(verbs, name)
+    (called,) = (vars(part)[name] for part in (cli.data, cli.runs, cli.showing) if name in vars(part))
+    functions = called, getattr(verbs, name)
     on_screen, in_python = (inspect.signature(function).parameters for function in functions)
     empty = (None, "", (), inspect.Parameter.empty)
     for argument in on_screen.keys() & in_python.keys():
