@@ -128,7 +128,9 @@ def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
     run = made.folder / "runs" / MODELS[0]
     shown = corank("evaluate", run, "--resamples", 20, "--quiet")
     assert (shown.exit_code, shown.stderr) == (0, "")
-    assert all(f"{space} items" in shown.stdout for space in ("exposed", "unexposed", "entire"))
+    assert all(
+        f"{space} items" in shown.stdout for space in ("exposed", "unexposed", "entire", "all_channels")
+    )
     assert {"gauc", "ndcg@10", "calibration", "cold_items"} <= set(shown.stdout.split())
     shown = corank("compare", run, made.folder / "runs" / MODELS[1], "--resamples", 20, "--quiet")
     assert {"gauc", *MODELS} <= set(shown.stdout.split())

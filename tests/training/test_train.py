@@ -186,7 +186,10 @@ def test_evaluation_fills_the_run_and_comparison_reads_it(
     verbs.train(market_samples, other, "dlrm_mlp_xs", 0, [*SETTINGS, "epochs=1"])
     for folder in (run, other):
         found = verbs.evaluate(folder, market_samples, resamples=50)
-        assert {"exposed", "unexposed", "entire"} >= set(found.metrics) >= {"exposed", "entire"}
+        assert set(found.metrics) - {"unexposed"} == {"exposed", "entire", "all_channels"}
+        anywhere = found.sizes["all_channels"]["all"]
+        assert anywhere.clicks > found.sizes["entire"]["all"].clicks
+        assert anywhere.purchases > found.sizes["entire"]["all"].purchases
         assert (folder / "evaluation" / "test.json").is_file()
     compared = verbs.compare([run, other], resamples=50)
     assert [model.name for model in compared.models] == ["unimixer_lite_xs", "dlrm_mlp_xs"]
