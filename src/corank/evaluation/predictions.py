@@ -45,7 +45,7 @@ class Predictions:
     cold_item: Bools
     cold_user: Bools
     anywhere_click: Bools | None = None
-    """Whether the user clicked on the item in any channel, within the window; None if the file does not say."""
+    """Clicked on in any channel, within the window; None if the file does not say."""
     anywhere_purchase: Bools | None = None
 
     @property
