@@ -27,7 +27,7 @@ class Contrast:
         name: of the direction.
         claim: in words.
         plus, minus: conditions that are added and taken away.
-        expected: where the sum should lie of zero.
+        expected: where the sum should lie of zero, if more is better.
     """
 
     name: str
@@ -59,15 +59,15 @@ def contrast(measured: Measured, one: Contrast, metric: str) -> Difference:
     return Difference(number(value), low, high, None)
 
 
-def verdict(found: Difference, expected: Expected) -> str:
-    """Whether a direction was seen: `reproduced`, `refuted` or `open`."""
+def verdict(found: Difference, expected: Expected, lower_is_better: bool = False) -> str:
+    """Whether a direction was seen: `reproduced`, `refuted` or `open`; `above` is better."""
     if found.low is None or found.high is None:
         return "open"
     if expected == "neutral":
         if found.low > -NEUTRAL and found.high < NEUTRAL:
             return "reproduced"
         return "refuted" if found.low > 0 or found.high < 0 else "open"
-    sign = 1 if expected == "above" else -1
+    sign = 1 if (expected == "above") != lower_is_better else -1
     if min(sign * found.low, sign * found.high) > 0:
         return "reproduced"
     return "refuted" if max(sign * found.low, sign * found.high) < 0 else "open"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corank.errors import CorankError, unknown
+from corank.evaluation.metrics import LOWER_IS_BETTER
 from corank.progress import Reporter
 from corank.study.conditions import Condition, recipes_of
 from corank.study.config import PRESETS, StudyConfig
@@ -81,6 +82,9 @@ def results(
     for claim in claims:
         there = all(one.key in measured for one in (*claim.plus, *claim.minus))
         values = {metric: contrast(measured, claim, metric) for metric in TESTS} if there else {}
-        verdicts = {metric: verdict(value, claim.expected) for metric, value in values.items()}
+        verdicts = {
+            metric: verdict(value, claim.expected, metric.partition(".")[2] in LOWER_IS_BETTER)
+            for metric, value in values.items()
+        }
         directions.append(Direction(claim, values, verdicts))
     return StudyResult(name, material.folder, material.config, complete, found, tuple(directions))
