@@ -63,6 +63,7 @@ def all_rows(plan: Plan, task: Task) -> AllRows:
             asking=engine.deal("asking", asked, "_part", shards),
             fates=engine.append("rows_fates", _named(rows.fates, requests)),
         )
+        engine.release(part.own)
     return held
 
 

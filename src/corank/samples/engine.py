@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,9 @@ class Engine(Protocol):
 
         The tables, which do not have that column, are the same ones whenever the name is.
         """
+
+    def release(self, tables: Iterable[ir.Table]) -> None:
+        """Let go of tables that were kept or dealt, and that no later step reads."""
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         """The single row of a small result."""

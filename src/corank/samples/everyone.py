@@ -38,4 +38,5 @@ def everyone(plan: Plan, asking: Sequence[ir.Table], portions: int) -> list[list
         if shown is not None:
             facts = attach(facts, shown_to_anyone(asks, shown[shard]), ["_row"])
         found = engine.deal("everyone", facts, "_portion", portions)
+        engine.release([asks, clicks[shard], *([] if shown is None else [shown[shard]])])
     return [[table] for table in found]

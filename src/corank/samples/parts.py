@@ -24,6 +24,13 @@ class Part:
     fates: ir.Table
     exposures: ir.Table | None
 
+    @property
+    def own(self) -> list[ir.Table]:
+        """The tables that hold nothing but these users' rows, where there are several parts."""
+        logs = self.logs
+        tables = (logs.requests, logs.candidates, logs.events, logs.users)
+        return [*tables, self.requests, self.fates, *([] if self.exposures is None else [self.exposures])]
+
 
 def by_user(plan: Plan) -> list[Part]:
     """The tables of each shard of users."""

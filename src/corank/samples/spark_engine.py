@@ -6,7 +6,7 @@ from the one, and ordered results are handed over as Parquet files in the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,9 @@ class SparkEngine:
             self.append(f"{name}_{index}", table.filter(table[part] == index).drop(part))
             for index in range(parts)
         ]
+
+    def release(self, tables: Iterable[ir.Table]) -> None:
+        """Nothing: Spark's executors let go of what no plan reads."""
 
     def one(self, table: ir.Table) -> dict[str, Any]:
         rows = self.arrow(table).to_pylist()

@@ -34,9 +34,11 @@ def row_groups(lengths: Counts, group_samples: int, file_samples: int) -> list[G
     >>> row_groups(np.array([3, 3, 3, 3]), group_samples=6, file_samples=6)
     [Group(file=0, requests=2, samples=6), Group(file=1, requests=2, samples=6)]
     """
-    ends = np.cumsum(lengths)
-    belongs = (ends - 1) // group_samples
-    last = np.append(np.flatnonzero(np.diff(belongs)), len(lengths) - 1)
+    ends = np.cumsum(lengths)  # the only array of all requests beside the lengths: they may be many
+    bounds = np.arange(group_samples, ends[-1] + group_samples, group_samples)
+    # A request belongs where its last sample falls; a bound within a long list ends no group of its own.
+    last = np.unique(np.searchsorted(ends, bounds, side="right") - 1)
+    last = last[last >= 0]
     starts = np.append(0, ends[last][:-1])
     # Files are numbered without gaps, even where one row group is larger than a file.
     files = np.unique(starts // file_samples, return_inverse=True)[1]
