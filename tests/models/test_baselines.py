@@ -42,7 +42,11 @@ def test_fm_is_bias_and_first_order_and_all_pairs() -> None:
     e = fields(model, 8)
     v, w = e[..., :-1], e[..., -1]
     pairs = sum(((v[:, f] * v[:, g]).sum(1) for f in range(e.shape[1]) for g in range(f)), torch.zeros(40))
-    torch.testing.assert_close(model(BATCH)["click"], 0.3 + w.sum(1) + pairs, rtol=1e-5, atol=1e-6)
+    a, b = head(model).weight[0]
+    assert (float(a), float(b)) == pytest.approx((e.shape[1] ** -0.5, 1 / (e.shape[1] * 7**0.5)))
+    torch.testing.assert_close(model(BATCH)["click"], 0.3 + a * w.sum(1) + b * pairs, rtol=1e-5, atol=1e-6)
+    plain = create_model("fm_xs", SCHEMA, ["start=sum"])
+    assert head(plain).weight[0].tolist() == [1, 1]
 
 
 def test_deepfm_adds_an_mlp_on_the_same_vectors() -> None:
@@ -54,8 +58,9 @@ def test_deepfm_adds_an_mlp_on_the_same_vectors() -> None:
     of_request = len(model.embedding.request_slots)
     request, sample = v[:, :of_request].flatten(1), v[:, of_request:].flatten(1)
     h = request @ model.first.request.weight.T + model.first.sample(sample)
+    a, b, *_ = head(model).weight[0]
     deep = model.mlp(h.relu()) @ head(model).weight[0, 2:]
-    torch.testing.assert_close(model(BATCH)["click"], w.sum(1) + pairs + deep, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(model(BATCH)["click"], a * w.sum(1) + b * pairs + deep, rtol=1e-5, atol=1e-5)
 
 
 def test_fm_refuses_a_field_of_its_own_width() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field as Bound
@@ -18,13 +18,15 @@ from corank.models.counting import Part
 class FMConfig(ModelConfig):
     """Sizes of `FM`: `embedding_width` is that of v, and 1 for the first-order weight."""
 
+    start: Literal["unit", "sum"] = "unit"  # a and b at first: for logits of unit variance, or 1
+
     def build(self, schema: InputSchema) -> RankingModel:
         """The model for inputs of this shape."""
         return FM(schema, self)
 
 
 class FM(RankingModel):
-    """`w_0 + a sum_f w_f + b sum_{f<g} <v_f, v_g>`, a = b = 1 at first; w_0, a and b of each task."""
+    """`w_0 + a sum_f w_f + b sum_{f<g} <v_f, v_g>`; w_0, a and b of each task."""
 
     PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"fm": "mixing"}
 
@@ -33,7 +35,7 @@ class FM(RankingModel):
         slots = self.embedding.request_slots, self.embedding.sample_slots
         self.fm = FactorizationMachine(*slots, config.embedding_width)
         self.add_heads(2)
-        _begin_as_sum(self.heads)
+        _begin(self.heads, config, sum(map(len, slots)))
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to the two sums of a sample [S, 2]."""
@@ -66,7 +68,7 @@ class DeepFM(RankingModel):
         self.first = SplitLinear(request, sample, first)
         self.mlp = MLP(first, rest, config.dropout)
         self.add_heads(2 + self.mlp.width)
-        _begin_as_sum(self.heads)
+        _begin(self.heads, config, sum(map(len, slots)))
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to the two sums and the last hidden layer [S, 2 + hidden[-1]]."""
@@ -75,11 +77,15 @@ class DeepFM(RankingModel):
         return torch.cat([self.fm(request_RE, sample_SE, request_of_S), h_SD], dim=1)
 
 
-def _begin_as_sum(heads: nn.ModuleDict) -> None:
-    """Every head begins with the two sums as they are."""
+def _begin(heads: nn.ModuleDict, config: FMConfig, fields: int) -> None:
+    """The first a and b: 1, or F^-1/2 and 1 / (F D^1/2), for sums of F weights and of about F^2 / 2 products."""
+    unit = config.start == "unit"
     for head in heads.values():
         assert isinstance(head, nn.Linear)
-        nn.init.ones_(head.weight[:, :2])
+        nn.init.constant_(head.weight[:, 0], fields**-0.5 if unit else 1)
+        nn.init.constant_(
+            head.weight[:, 1], 1 / (fields * (config.embedding_width - 1) ** 0.5) if unit else 1
+        )
 
 
 SIZES: dict[str, dict[str, Any]] = {
