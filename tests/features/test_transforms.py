@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corank.errors import CorankError
-from corank.features.transforms import Quantiles, Vocabulary, pad, to_numbers, to_vectors, words
+from corank.features.transforms import Quantiles, Vocabulary, pad, to_numbers, words
+from corank.features.vectors import to_vectors
 
 
 def vocabulary(values: list[str | None], counts: list[int], min_count: int = 1, size: int = 10) -> Vocabulary:

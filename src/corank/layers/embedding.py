@@ -13,6 +13,7 @@ from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
 from corank.layers.batch_norm import BatchNorm
 from corank.layers.flops import Flops, flops_of
+from corank.layers.given import GivenVector
 from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.numbers import NumberEmbedding
 
@@ -32,7 +33,8 @@ class FeatureEmbedding(nn.Module):
     """Embed every field: the request side once a request, the sample side once a sample.
 
     Ids and sequences look up one table per embedding width, all fields' rows stacked in it; a sequence is the
-    mean of its elements. Numbers are piecewise linear curves; given vectors are projected.
+    mean of its elements (ids, or hashed units of a text). Numbers are piecewise linear curves; given vectors
+    are projected.
 
     Args:
         schema: the inputs.
@@ -139,8 +141,8 @@ class _SideEmbedding(nn.Module):
                 Slot(schema.numbers[c].name, schema.numbers[c].group, number_width) for c in columns
             ]
 
-        self.vectors = nn.ModuleList(nn.Linear(e.dim, width) for e in schema.embeddings)
-        self.slots += [Slot(e.name, e.group, width) for e in schema.embeddings]
+        self.vectors = nn.ModuleList(GivenVector(e.dim, e.width or width) for e in schema.embeddings)
+        self.slots += [Slot(e.name, e.group, e.width or width) for e in schema.embeddings]
 
     def forward(self, side: Side, tables: nn.ModuleDict) -> Tensor:
         """Concatenated embeddings [n, E] of n requests or samples."""
@@ -155,7 +157,7 @@ class _SideEmbedding(nn.Module):
             columns = self.get_buffer(f"number_column_{width}")
             parts.append(self.numbers[str(width)](side.numbers.index_select(1, columns)).flatten(1))
         for project, vector in zip(self.vectors, side.embeddings, strict=True):
-            parts.append(project(torch.nan_to_num(vector)))
+            parts.append(project(vector))
         return torch.cat(parts, dim=1) if parts else side.numbers.new_zeros(side.ids.shape[0], 0)
 
     def row_flops(self) -> int:
