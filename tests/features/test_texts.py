@@ -14,7 +14,7 @@ from corank.features.texts import BYTES, Hashing, TextFit, Unit, fnv1a, text_uni
 
 UNITS: list[Unit] = ["words", "ngrams", "both"]
 # Cases of both, digits of several widths, a composed and a decomposed accent, marks, ligatures, an emoji.
-ALPHABET = "abABzß\u00e9e\u0301 \t-_/,.1２²ﬁЖж漢字カ゛กิ็\u0915\u093f😀<>"
+ALPHABET = "abABzß\u00e9e\u0301 \t-_/,.1\uff12²ﬁЖж漢字カ゛กิ็\u0915\u093f😀<>"
 TEXTS = st.lists(st.none() | st.text(ALPHABET, max_size=25), max_size=12)
 
 
