@@ -97,7 +97,8 @@ def test_a_field_without_any_vector_is_refused(rows: list[Any]) -> None:
 
 def test_another_length_than_in_training_is_refused() -> None:
     vectors = fitted("l2", [[1.0, 2.0]])
-    for rows in ([[1.0]], [[1.0, 2.0], [1.0, 2.0, 3.0]], [[]]):
+    wrong: list[list[list[float]]] = [[[1.0]], [[1.0, 2.0], [1.0, 2.0, 3.0]], [[]]]
+    for rows in wrong:
         with pytest.raises(CorankError, match=r"field 'image': embeddings must be of 2 numbers, found len"):
             vectors.encode(pa.array(rows, pa.list_(pa.float64())), "image")
     assert vectors.encode(pa.array([], pa.list_(pa.float64())), "image").shape == (0, 2)
@@ -115,7 +116,7 @@ def test_another_length_than_in_training_is_refused() -> None:
     ],
 )
 def test_every_kind_of_list_is_read(kind: pa.DataType) -> None:
-    rows = [[3, 4], None, [0, -2]]
+    rows: list[Any] = [[3, 4], None, [0, -2]]
     column = pa.array(rows, kind)
     vectors = VectorFit("image", "none")
     vectors.add(column)
@@ -127,7 +128,7 @@ def test_every_kind_of_list_is_read(kind: pa.DataType) -> None:
 
 def test_what_was_learned_survives_as_plain_values() -> None:
     for normalise in ("l2", "standard"):
-        vectors = fitted(normalise, ROWS)  # type: ignore[arg-type]
+        vectors = fitted(normalise, ROWS)
         assert Vectors.of(asdict(vectors)) == vectors
     with pytest.raises(ValueError, match="cosine"):
         Vectors.of(asdict(vectors) | {"normalise": "cosine"})
