@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corank.errors import CorankError
 from corank.features.texts import BYTES, Hashing, TextFit, Unit, fnv1a, text_units, text_words
 
 UNITS: list[Unit] = ["words", "ngrams", "both"]
@@ -97,6 +98,13 @@ def test_a_text_without_words_has_no_codes() -> None:
     assert text_words(texts).to_pylist() == [[]] * 5
     assert Hashing(64).encode(pa.array([], pa.string()), "ngrams", 3, 5).shape == (0, 5)
     assert not Hashing(64).encode(pa.nulls(2, pa.string()), "words", 3, 5).any()
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """Parquet files do not hold their writers to UTF-8."""
+    bad = pa.array([b"red", b"\xff\xfe"], pa.binary()).view(pa.string())
+    with pytest.raises(CorankError, match="not UTF-8"):
+        Hashing(64).encode(bad, "words", 3, 5)
 
 
 def test_a_word_without_end_is_hashed_by_its_beginning() -> None:

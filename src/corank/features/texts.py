@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corank.errors import CorankError
 from corank.features.schema import FIRST
 from corank.features.transforms import Codes, list_parts, pad
 
@@ -73,11 +74,17 @@ class TextFit:
 def text_words(texts: pa.Array) -> pa.Array:
     """The words of each text, a list column: lower case, cut at what is no letter, mark or digit (NFKC).
 
+    Raises:
+        CorankError: a text is not UTF-8.
+
     >>> text_words(pa.array(["Red RED-shoe, 2 m²", "  ", None])).to_pylist()
     [['red', 'red', 'shoe', '2', 'm2'], [], []]
     """
     plain = pc.fill_null(texts.cast(pa.large_string()), "")
-    lower = pc.utf8_lower(pc.utf8_normalize(plain, form="NFKC"))
+    try:
+        lower = pc.utf8_lower(pc.utf8_normalize(plain, form="NFKC"))
+    except pa.ArrowInvalid:
+        raise CorankError("a text holds bytes that are not UTF-8; mend the column, or leave it out") from None
     pieces = pc.split_pattern_regex(lower, r"[^\p{L}\p{M}\p{N}]+")
     offsets, flat = list_parts(pieces)
     filled = pc.not_equal(flat, "")
