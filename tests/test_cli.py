@@ -24,6 +24,7 @@ VERBS = (
     "audit", "samples", "features", "train", "evaluate", "explain", "predict", "compare", "abtest", "report",
     "models",
 )  # fmt: skip
+STUDIES = ("study codesign", "study widths")
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 
 
@@ -118,17 +119,34 @@ def test_a_verb_and_its_twin_have_the_same_defaults(name: str) -> None:
 
 
 def test_every_verb_takes_json_and_quiet_and_explains_its_arguments() -> None:
-    for verb in ("demo", "logs simulate", "logs import", "logs check", *VERBS):
+    for verb in ("demo", "logs simulate", "logs import", "logs check", *STUDIES, *VERBS):
         shown = corank(*verb.split(), "--help")
         assert shown.exit_code == 0
         assert {"--json", "--quiet"} <= set(shown.stdout.split()), verb
+
+
+def test_a_study_without_time_prepares_and_says_that_nothing_is_done(tmp_path: Path) -> None:
+    options = ("--quick", "--set", "searches=500", "--minutes", "0", "--quiet")
+    told = corank("study", "widths", tmp_path / "study", *options, "--json")
+    assert (told.exit_code, told.stderr) == (0, "")
+    said = json.loads(told.stdout)
+    assert (said["study"], said["complete"], said["note"][:9]) == ("widths", False, "Simulated")
+    assert all(one["seeds"] == 0 for one in said["conditions"])
+    shown = corank("study", "widths", tmp_path / "study", *options)
+    assert "the same command goes on" in shown.stdout
+    both = corank("study", "codesign", tmp_path / "other", "--quick", "--full")
+    assert (both.exit_code, both.stdout) == (2, "")
+    assert both.stderr == "corank: study: --quick and --full are two presets; give one of them\n"
+    assert not (tmp_path / "other").exists()
 
 
 def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
     run = made.folder / "runs" / MODELS[0]
     shown = corank("evaluate", run, "--resamples", 20, "--quiet")
     assert (shown.exit_code, shown.stderr) == (0, "")
-    assert all(f"{space} items" in shown.stdout for space in ("exposed", "unexposed", "entire"))
+    assert all(
+        f"{space} items" in shown.stdout for space in ("exposed", "unexposed", "entire", "all_channels")
+    )
     assert {"gauc", "ndcg@10", "calibration", "cold_items"} <= set(shown.stdout.split())
     shown = corank("compare", run, made.folder / "runs" / MODELS[1], "--resamples", 20, "--quiet")
     assert {"gauc", *MODELS} <= set(shown.stdout.split())

@@ -31,6 +31,38 @@ def test_spaces_and_slices(make_table: MakeTable) -> None:
         space(rows, "expose")
 
 
+def with_anywhere(table: pa.Table) -> pa.Table:
+    """Labels of all channels: every third row is clicked, every sixth bought."""
+    rows = np.arange(table.num_rows)
+    table = table.append_column("anywhere_click", pa.array((rows % 3 == 0).astype(np.int8)))
+    return table.append_column("anywhere_purchase", pa.array((rows % 6 == 0).astype(np.int8)))
+
+
+def test_the_space_of_all_channels_has_their_labels(make_table: MakeTable) -> None:
+    table = with_anywhere(make_table())
+    rows = predictions_of(table)
+    found = space(rows, "all_channels")
+    assert found.rows == rows.rows
+    assert (found.click == (np.arange(rows.rows) % 3 == 0)).all()
+    assert (found.purchase == (np.arange(rows.rows) % 6 == 0)).all()
+    kept = rows.take(np.arange(7))
+    assert (space(kept, "all_channels").purchase == [1, 0, 0, 0, 0, 0, 1]).all()
+    measured = evaluate_predictions(rows, ks=[5], resamples=20).metrics["all_channels"]["all"]
+    assert measured["auc"].value == pytest.approx(auc(found.score, found.click))
+    assert measured["purchase_auc"].value == pytest.approx(auc(found.score, found.purchase))
+
+
+def test_without_its_labels_all_channels_is_left_out_or_refused(make_table: MakeTable) -> None:
+    table = make_table()
+    rows = predictions_of(table)
+    assert "all_channels" not in evaluate_predictions(rows, ks=[5], resamples=2).metrics
+    with pytest.raises(CorankError, match="'all_channels': the predictions have no columns"):
+        space(rows, "all_channels")
+    half = with_anywhere(table).drop_columns(["anywhere_purchase"])
+    with pytest.raises(CorankError, match="no column 'anywhere_purchase'"):
+        predictions_of(half)
+
+
 def test_every_space_and_slice_is_measured(make_table: MakeTable, tmp_path: Path) -> None:
     rows = predictions_of(make_table())
     evaluation = evaluate_predictions(rows, ks=[5], resamples=20)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corank.evaluation import GroupMetric, Ranking, auc, gauc, hit_rate, mrr, ndcg, precision, rank
+from corank.evaluation import GroupMetric, Ranking, auc, gauc, hit_rate, mrr, ndcg, precision, rank, recall
 
 Rows = list[tuple[int, float, int]]
 OfRanked = Callable[[list[float]], float]
@@ -74,6 +74,10 @@ def precision_of(k: int) -> OfRanked:
     return lambda ranked: sum(ranked[:k]) / k
 
 
+def recall_of(k: int) -> OfRanked:
+    return lambda ranked: sum(ranked[:k]) / sum(ranked)
+
+
 def hit_of(k: int) -> OfRanked:
     return lambda ranked: float(any(ranked[:k]))
 
@@ -85,7 +89,7 @@ def reciprocal(ranked: list[float]) -> float:
 @pytest.mark.parametrize("k", [1, 2, 5])
 @pytest.mark.parametrize(
     ("metric", "definition"),
-    [(ndcg, ndcg_of), (precision, precision_of), (hit_rate, hit_of)],
+    [(ndcg, ndcg_of), (precision, precision_of), (recall, recall_of), (hit_rate, hit_of)],
 )
 @given(rows=ROWS)
 def test_top_of_the_list(
@@ -129,6 +133,12 @@ def test_a_constant_scorer_earns_what_a_shuffled_list_earns() -> None:
     assert hit_rate(ranking, labels, 5).value == pytest.approx(0.5)
     assert precision(ranking, labels, 5).value == pytest.approx(0.1)
     assert gauc(ranking, labels).value == auc(scores, labels) == 0.5
+
+
+def test_every_positive_counts_alike_in_recall() -> None:
+    ranking = rank([4, 3, 2, 1, 2, 1], [0, 0, 0, 0, 1, 1])
+    assert recall(ranking, [1, 1, 1, 0, 0, 1], 1).value == pytest.approx(1 / 4)
+    assert recall(ranking, [1, 1, 1, 0, 0, 1], 2).value == pytest.approx(3 / 4)
 
 
 def test_long_tied_lists_stay_exact() -> None:

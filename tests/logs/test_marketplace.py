@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -272,3 +273,18 @@ def test_every_preset_has_every_size() -> None:
     for preset in ("market", "boutique"):
         requests = [MarketplaceConfig.preset(preset, size).requests for size in ("s", "m", "l")]
         assert requests == [20_000, 200_000, 2_000_000]
+
+
+@pytest.mark.parametrize(
+    ("preset", "size", "digest"),
+    [
+        ("market", "s", "984153bab253"),
+        ("market", "m", "75a76291fd3f"),
+        ("market", "l", "72dd9a91b1af"),
+        ("boutique", "s", "4e9ece414a91"),
+    ],
+)
+def test_presets_are_frozen(preset: str, size: str, digest: str) -> None:
+    """Studies rest on them (docs/decisions/0006): a change is a new preset under a new name."""
+    values = MarketplaceConfig.preset(preset, size).model_dump_json()
+    assert hashlib.sha256(values.encode()).hexdigest()[:12] == digest

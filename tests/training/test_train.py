@@ -70,6 +70,22 @@ def test_training_learns(market_samples: Path, tmp_path: Path) -> None:
     assert steps(run, "valid")[-1]["auc"] > 0.65
 
 
+def test_the_last_epoch_may_be_a_part_of_one(run: Path, market_samples: Path, tmp_path: Path) -> None:
+    """Judged where it ends, and the same as a longer run's part where the rate is constant."""
+    whole = len(steps(run)) // 2
+    settings = [*SETTINGS, "optimizer.decay=constant", "evaluations_per_epoch=2"]
+    ran = {}
+    for epochs in (0.01, 0.7, 1.2, 2):
+        folder = tmp_path / str(epochs)
+        info = verbs.train(market_samples, folder, "dlrm_mlp_xs", 1, [*settings, f"epochs={epochs}"])
+        assert info.steps is not None
+        assert info.steps == len(steps(folder)) == steps(folder, "valid")[-1]["step"]
+        assert abs(info.steps - max(1, round(whole * epochs))) <= 1
+        ran[epochs] = [line["loss"] for line in steps(folder)]
+    assert ran[2][: len(ran[1.2])] == ran[1.2]
+    assert ran[2][: len(ran[0.7])] == ran[0.7]
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(
     run: Path, market_samples: Path, tmp_path: Path
 ) -> None:
@@ -86,7 +102,7 @@ def test_interrupted_runs_resume_to_the_same_bits(market_samples: Path, tmp_path
     """Interrupted before, at and after checkpoints, twice in one run, dropout on."""
     settings = [*SETTINGS, "checkpoint_every=4"]
     if model == "dcnv2_xs":
-        settings.append("model.dropout=0.2")
+        settings += ["model.dropout=0.2", "epochs=1.5"]
     if model == "fm_xs":
         settings.append("loss.position.correct=tower")  # has weights of its own, beside the model's
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -189,7 +205,10 @@ def test_evaluation_fills_the_run_and_comparison_reads_it(
     verbs.train(market_samples, other, "dlrm_mlp_xs", 0, [*SETTINGS, "epochs=1"])
     for folder in (run, other):
         found = verbs.evaluate(folder, market_samples, resamples=50)
-        assert {"exposed", "unexposed", "entire"} >= set(found.metrics) >= {"exposed", "entire"}
+        assert set(found.metrics) - {"unexposed"} == {"exposed", "entire", "all_channels"}
+        anywhere = found.sizes["all_channels"]["all"]
+        assert anywhere.clicks > found.sizes["entire"]["all"].clicks
+        assert anywhere.purchases > found.sizes["entire"]["all"].purchases
         assert (folder / "evaluation" / "test.json").is_file()
     compared = verbs.compare([run, other], resamples=50)
     assert [model.name for model in compared.models] == ["unimixer_lite_xs", "dlrm_mlp_xs"]

@@ -99,7 +99,7 @@ def compare(
         typer.Argument(metavar="RUN", help="Run folders; seeds of one model are taken together."),
     ],
     split: Split = "test",
-    space: Annotated[str, typer.Option(help="exposed, unexposed or entire.")] = "exposed",
+    space: Annotated[str, typer.Option(help="exposed, unexposed, entire or all_channels.")] = "exposed",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
     seed: Seed = 0,
     json: Json = False,

@@ -8,7 +8,7 @@ from corank.evaluation.metrics import metric_names
 from corank.evaluation.predictions import Predictions, predictions_of, read_predictions
 from corank.evaluation.probabilities import Calibration, calibration, logloss, normalised_entropy
 from corank.evaluation.ranking import GroupMetric, Ranking, rank
-from corank.evaluation.toplist import hit_rate, mrr, ndcg, precision
+from corank.evaluation.toplist import hit_rate, mrr, ndcg, precision, recall
 
 __all__ = [
     "Calibration",
@@ -35,5 +35,6 @@ __all__ = [
     "predictions_of",
     "rank",
     "read_predictions",
+    "recall",
     "write_evaluation",
 ]

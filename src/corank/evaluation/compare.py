@@ -21,7 +21,7 @@ from corank.evaluation.intervals import (
     over_seeds,
     seed_draws,
 )
-from corank.evaluation.predictions import Predictions, read_predictions
+from corank.evaluation.predictions import ANYWHERE, Predictions, read_predictions
 from corank.evaluation.runs import one_model, read_facts
 from corank.evaluation.spaces import space as rows_of
 from corank.progress import QUIET, Reporter
@@ -116,7 +116,7 @@ def aligned(predictions: Predictions, base: Predictions, run: Path, base_run: Pa
         order = np.empty(base.rows, dtype=np.int64)
         order[theirs] = mine
         predictions = predictions.take(order)
-    for name in ("exposed", "click", "purchase"):
+    for name in ("exposed", "click", "purchase", *(ANYWHERE if base.anywhere_click is not None else ())):
         wrong = int(np.count_nonzero(getattr(predictions, name) != getattr(base, name)))
         if wrong:
             raise CorankError(f"{differ} {wrong} rows differ in '{name}'{_samples(run, base_run)}")

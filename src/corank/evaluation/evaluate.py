@@ -12,7 +12,7 @@ import numpy as np
 from corank.evaluation.intervals import LEVEL, RESAMPLES, ROW_RESAMPLES, Estimate, bootstrap
 from corank.evaluation.metrics import KS, metric_names
 from corank.evaluation.predictions import Predictions
-from corank.evaluation.spaces import NOTES, SPACES, slices, space
+from corank.evaluation.spaces import NOTES, slices, space, spaces_of
 from corank.files import write_json
 from corank.progress import QUIET, Reporter
 
@@ -59,8 +59,9 @@ def evaluate_predictions(
     names = metric_names(ks)
     metrics: dict[str, dict[str, dict[str, Estimate]]] = {}
     sizes: dict[str, dict[str, Size]] = {}
-    with progress.task("evaluate", len(SPACES)) as task:
-        for where in SPACES:
+    wheres = spaces_of(predictions)
+    with progress.task("evaluate", len(wheres)) as task:
+        for where in wheres:
             rows = space(predictions, where)
             for part, mask in slices(rows).items():
                 if not mask.any():

@@ -12,7 +12,7 @@ from corank.evaluation.arrays import Bools
 from corank.evaluation.predictions import Predictions
 from corank.evaluation.ranking import Ranking, rank
 from corank.evaluation.statistics import Statistic
-from corank.evaluation.toplist import hit_rate, mrr, ndcg, precision
+from corank.evaluation.toplist import hit_rate, mrr, ndcg, precision, recall
 
 KS = (1, 5, 10)
 LOWER_IS_BETTER = frozenset({"logloss", "ne", "ece"})
@@ -25,8 +25,8 @@ def metric_names(ks: Sequence[int] = KS) -> tuple[str, ...]:
     ('auc', 'gauc', 'gauc_user', 'logloss', 'ne', 'mrr', 'ndcg@5', 'hr@5', 'precision@5')
     """
     clicks = ["auc", "gauc", "gauc_user", "logloss", "ne", "mrr"]
-    clicks += [f"{name}@{k}" for name in ("ndcg", "hr", "precision") for k in ks]
-    purchases = ["auc", "gauc"] + [f"{name}@{k}" for name in ("ndcg", "hr") for k in ks]
+    clicks += [f"{name}@{k}" for name in ("ndcg", "hr", "precision", "recall") for k in ks]
+    purchases = ["auc", "gauc"] + [f"{name}@{k}" for name in ("ndcg", "hr", "recall") for k in ks]
     return (*clicks, "calibration", "ece", *(f"purchase_{name}" for name in purchases))
 
 
@@ -110,5 +110,5 @@ _PLAIN: dict[str, Callable[[_Rankings, Bools], Statistic]] = {
     "calibration": _of_probabilities(st.calibration_ratio),
     "ece": _of_probabilities(st.calibration_error),
 }
-_AT_K = {"ndcg": ndcg, "hr": hit_rate, "precision": precision}
-_OF_PURCHASES = ("auc", "gauc", "ndcg", "hr")
+_AT_K = {"ndcg": ndcg, "hr": hit_rate, "precision": precision, "recall": recall}
+_OF_PURCHASES = ("auc", "gauc", "ndcg", "hr", "recall")

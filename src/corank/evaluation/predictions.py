@@ -19,6 +19,8 @@ COLUMNS = (
     "label_click", "label_purchase", "weight", "score", "cold_item", "cold_user",
 )  # fmt: skip
 """What evaluation reads of a predictions file; other columns are left alone."""
+ANYWHERE = ("anywhere_click", "anywhere_purchase")
+"""Labels of all channels, which a file may have: both or neither."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Predictions:
     """Probability of a click."""
     cold_item: Bools
     cold_user: Bools
+    anywhere_click: Bools | None = None
+    """Clicked on in any channel, within the window; None if the file does not say."""
+    anywhere_purchase: Bools | None = None
 
     @property
     def rows(self) -> int:
@@ -63,8 +68,9 @@ class Predictions:
         chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         part: dict[str, Any] = {"ids": self.ids.take(pa.array(chosen))}
         for field in fields(self):
-            if field.name not in ("ids", "domains"):
-                part[field.name] = getattr(self, field.name)[chosen]
+            values = getattr(self, field.name)
+            if field.name not in ("ids", "domains") and values is not None:
+                part[field.name] = values[chosen]
         for name in ("request", "user"):
             part[name] = np.unique(part[name], return_inverse=True)[1]
         return replace(self, **part)
@@ -86,7 +92,8 @@ def predictions_of(table: pa.Table, where: str = "predictions") -> Predictions:
     Raises:
         CorankError: as for `read_predictions`.
     """
-    for name in COLUMNS:
+    anywhere = [name for name in ANYWHERE if name in table.column_names]
+    for name in (*COLUMNS, *(ANYWHERE if anywhere else ())):
         if name not in table.column_names:
             raise CorankError(f"{where}: no column '{name}'{nearest(name, table.column_names)}")
         if table.column_names.count(name) > 1:
@@ -110,6 +117,7 @@ def predictions_of(table: pa.Table, where: str = "predictions") -> Predictions:
         score=_numbers(table, "score", where, low=0, high=1),
         cold_item=_flags(table, "cold_item", where),
         cold_user=_flags(table, "cold_user", where),
+        **{name: _flags(table, name, where) for name in anywhere},
     )
 
 
@@ -118,7 +126,9 @@ def _read(path: Path) -> pa.Table:
         raise CorankError(f"{path}: no such file")
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(columns=[name for name in file.schema_arrow.names if name in COLUMNS])
+            return file.read(
+                columns=[name for name in file.schema_arrow.names if name in (*COLUMNS, *ANYWHERE)]
+            )
     except (pa.ArrowException, OSError) as error:
         raise CorankError(f"{path}: not readable as Parquet ({error.__class__.__name__})") from None
 

@@ -1,4 +1,4 @@
-"""NDCG, MRR, hit rate and precision: what stands at the top of each list.
+"""NDCG, MRR, hit rate, precision and recall: what stands at the top of each list.
 
 Where scores tie, each is its exact expected value over a random order of the tied rows, so that a
 constant scorer earns what a shuffled list earns. A list without a positive is left out.
@@ -31,6 +31,19 @@ def precision(ranking: Ranking, labels: npt.ArrayLike, k: int) -> GroupMetric:
     label = binary(labels, ranking.rows)[ranking.order]
     found = _by_group(ranking, _expected(ranking, label) * (ranking.rank <= k))
     return _equal(np.where(_by_group(ranking, label) > 0, found / k, np.nan))
+
+
+def recall(ranking: Ranking, labels: npt.ArrayLike, k: int) -> GroupMetric:
+    """Positives among the top k places, divided by the list's; weighted so that every positive counts alike.
+
+    On purchases in all channels it is ASPH@k (Zheng et al. 2023, arXiv 2305.13647): the share of the items
+    that were bought that stand in the top k.
+    """
+    _check(k)
+    label = binary(labels, ranking.rows)[ranking.order]
+    found = _by_group(ranking, _expected(ranking, label) * (ranking.rank <= k))
+    positives = _by_group(ranking, label)
+    return GroupMetric(ratio(found, positives), positives)
 
 
 def hit_rate(ranking: Ranking, labels: npt.ArrayLike, k: int) -> GroupMetric:

@@ -12,6 +12,7 @@ from corank.screen.results import (
     size_table,
     stage_table,
 )
+from corank.screen.study import study_parts
 from corank.screen.tables import show, table
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "show",
     "size_table",
     "stage_table",
+    "study_parts",
     "table",
 ]

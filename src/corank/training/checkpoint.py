@@ -48,7 +48,7 @@ class State(Config):
         misses = self.misses + 1
         return self.model_copy(update={"misses": misses, "finished": misses >= patience})
 
-    def next_epoch(self, epochs: int) -> State:
+    def next_epoch(self, epochs: float) -> State:
         """At the start of the next epoch, or finished after the last."""
         finished = self.finished or self.epoch + 1 >= epochs
         return self.model_copy(update={"epoch": self.epoch + 1, "step_in_epoch": 0, "finished": finished})

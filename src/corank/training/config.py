@@ -77,7 +77,7 @@ class SnapshotConfig(Config):
 class TrainConfig(Config):
     """Everything about training that is not the model or the seed."""
 
-    epochs: int = Bound(default=5, ge=1)
+    epochs: float = Bound(default=5, gt=0, le=100_000)  # the last may be a part of one: 2.5
     evaluations_per_epoch: int = Bound(default=1, ge=1)
     patience: int = Bound(default=2, ge=1)  # evaluations without a better metric before training stops
     metric: Literal["gauc", "auc", "mrr", "ndcg@10", "logloss"] = "gauc"  # on the validation split

@@ -75,9 +75,8 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
     torch.manual_seed(job.seed)
     state = load_checkpoint(run.checkpoints, job.model, job.objective, optimizer) or State()
     run.cut_log(state.step)
-    total = (
-        job.train.steps() * config.epochs
-    )  # may be off by a few: where batches are cut depends on the order
+    # May be off by a few: where batches are cut depends on the order.
+    total = _part(job.train.steps(), config.epochs)
     album = Album(run.snapshots, job.model, config.snapshots)
     album.cut(state.step)
     moments = config.snapshots.steps(total)
@@ -88,7 +87,8 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
         while not state.finished:
             shuffle = f"{job.seed}/{state.epoch}"
             steps = job.train.steps(shuffle)
-            evaluate_at = _evenly(steps, config.evaluations_per_epoch)
+            last = _part(steps, min(config.epochs - state.epoch, 1))
+            evaluate_at = {at for at in _evenly(steps, config.evaluations_per_epoch) if at < last} | {last}
             for batch, labels in job.train.batches(shuffle, skip=state.step_in_epoch):
                 rate = set_rate(optimizer, config.optimizer, state.step, total)
                 job.model.set_progress(min(state.step / total, 1.0))
@@ -114,9 +114,9 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
                     bar.advance(0, note=f"loss {number:.4f}")
                 if state.step_in_epoch in evaluate_at:
                     state = _evaluate(job, state, steps, progress)
-                    if state.finished:
-                        break
-                if state.step % config.checkpoint_every == 0 and state.step_in_epoch < steps:
+                if state.finished or state.step_in_epoch == last:
+                    break
+                if state.step % config.checkpoint_every == 0:
                     save_checkpoint(run.checkpoints, job.model, job.objective, optimizer, state)
             state = state.next_epoch(config.epochs)
             save_checkpoint(run.checkpoints, job.model, job.objective, optimizer, state)
@@ -173,6 +173,11 @@ def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
         if job.objective.state_dict():
             save_weights(job.run.objective_weights, job.objective)
     return state.judged(value, better, job.config.patience)
+
+
+def _part(steps: int, epochs: float) -> int:
+    """Steps of so many epochs of so many steps each; at least one."""
+    return max(1, round(steps * epochs))
 
 
 def _evenly(steps: int, parts: int) -> set[int]:

@@ -16,7 +16,10 @@ from corank.files import whole_file
 from corank.training.predict import Scores
 
 PER_REQUEST = ["request_id", "user_id", "domain", "timestamp"]
-PER_SAMPLE = ["item_id", "exposed", "position", "label_click", "label_purchase", "weight"]
+PER_SAMPLE = [
+    "item_id", "exposed", "position", "label_click", "label_purchase", "weight",
+    "anywhere_click", "anywhere_purchase",
+]  # fmt: skip
 
 
 def predictions_table(store: Store, split: str, features: Features, scores: Scores) -> pa.Table:

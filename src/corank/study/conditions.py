@@ -1,0 +1,80 @@
+"""What is compared: a model, at a size, on the samples of a recipe, with a budget of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from corank.samples.config import Recipe
+from corank.study.config import Budget, StudyConfig
+
+NO_DREF, NO_DAPGA, ONE_HEAD = "esuif.dref=false", "esuif.dapga=false", "esuif.domain_heads=false"
+MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "rankmixer": ("rankmixer", ()),
+    "hhfi": ("hhsft", (NO_DREF, NO_DAPGA, ONE_HEAD)),
+    "hhfi+dref": ("hhsft", (NO_DAPGA, ONE_HEAD)),
+    "hhfi+dapga": ("hhsft", (NO_DREF, ONE_HEAD)),
+    "hhfi+both": ("hhsft", (ONE_HEAD,)),
+    "hhsft": ("hhsft", ()),
+    "unimixer_lite": ("unimixer_lite", ()),
+    "unimixer_lite+esuif": ("unimixer_lite_esuif", ()),
+}
+"""Family in the registry, and what differs from it. `hhsft` is `hhfi+both` with a head for each domain."""
+STAGES: tuple[Recipe, ...] = ("exposed", "unexposed", "attributed", "es3")
+ENDS: tuple[Recipe, ...] = ("exposed", "es3")
+STAGED = "hhsft"
+"""The model that is trained on every stage."""
+BASE = "rankmixer"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One of the things compared.
+
+    Attributes:
+        model: its name in the study.
+        recipe: of the training samples.
+        size: of the model: a size of the registry, or a multiple of one.
+        budget: how long it is trained.
+        registered: the model's name in the registry.
+        settings: of the model.
+    """
+
+    model: str
+    recipe: Recipe
+    size: str
+    budget: Budget
+    registered: str
+    settings: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """A name no other condition of the study has."""
+        return f"{self.model}_{self.size}-{self.recipe}-{self.budget}"
+
+
+def codesign_condition(model: str, recipe: Recipe, size: str, budget: Budget) -> Condition:
+    """A condition of the study of samples and models.
+
+    Of es3 both budgets are the same, so there is one condition of it.
+    """
+    family, settings = MODELS[model]
+    known: Budget = "steps" if recipe == "es3" else budget
+    return Condition(model, recipe, size, known, f"{family}_{size}", settings)
+
+
+def codesign_conditions(config: StudyConfig) -> list[Condition]:
+    """All of them, in the order of running."""
+    found = [
+        codesign_condition(model, recipe, size, budget)
+        for size in config.sizes
+        for budget in config.budgets
+        for model in MODELS
+        for recipe in (STAGES if model == STAGED else ENDS)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def recipes_of(conditions: Sequence[Condition]) -> list[Recipe]:
+    """The recipes that some condition needs, and es3, by which budgets are measured."""
+    return [recipe for recipe in STAGES if recipe == "es3" or any(c.recipe == recipe for c in conditions)]

@@ -1,0 +1,49 @@
+"""What all conditions of a study share: the log, the splits, the training, how far it goes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Bound
+
+from corank.config import Config
+from corank.evaluation.intervals import RESAMPLES
+
+Size = Literal["xs", "s", "m", "l", "xl"]
+Budget = Literal["steps", "epochs"]
+"""Every recipe as many training samples as es3 has in its epochs, or every recipe as many epochs."""
+Rate = Annotated[float, Bound(gt=0)]
+Names = Annotated[tuple[str, ...], Bound(min_length=1)]
+
+
+class StudyConfig(Config):
+    """The settings of a study. The first seven say what a run is; the others, which runs there are.
+
+    >>> StudyConfig().shared() == StudyConfig(seeds=5, sizes=("xs", "s")).shared()
+    True
+    """
+
+    searches: int = Bound(default=60_000, ge=500)  # `requests` of the simulated market
+    log_seed: int = Bound(default=0, ge=0)
+    test: float = Bound(default=0.25, gt=0, lt=0.5)  # share of the time; as much precision as it costs
+    epochs: float = Bound(default=1.0, gt=0)  # of es3
+    batch_samples: int = Bound(default=1024, ge=1)
+    embedding_lr: Rate = 5e-3
+    resamples: int = Bound(default=RESAMPLES, ge=1)  # bootstrap resamples of the test's requests
+    rates: Annotated[tuple[Rate, ...], Bound(min_length=1)] = (1e-3, 2e-3, 4e-3)
+    seeds: int = Bound(default=3, ge=1)
+    sizes: Annotated[tuple[Size, ...], Bound(min_length=1)] = ("s",)
+    budgets: Annotated[tuple[Budget, ...], Bound(min_length=1)] = ("steps",)
+
+    def shared(self) -> dict[str, Any]:
+        """What must be the same in all runs of a folder."""
+        which = {"rates", "seeds", "sizes", "budgets"}
+        return self.model_dump(mode="json", exclude=which)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"searches": 6_000, "rates": (2e-3,), "seeds": 1, "sizes": ("xs",)},
+    "default": {},
+    "full": {"seeds": 5, "sizes": ("xs", "s"), "budgets": ("steps", "epochs")},
+}
+"""`quick` shows that all works; `default` gives the table; `full` is what a direction is judged by."""

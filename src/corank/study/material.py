@@ -1,0 +1,104 @@
+"""The log and the samples of a study, simulated once and kept in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corank import verbs
+from corank.errors import CorankError
+from corank.files import read_json, whole_folder, write_json
+from corank.progress import Reporter
+from corank.samples.config import Recipe
+from corank.samples.manifest import Manifest, read_manifest
+from corank.study.config import StudyConfig
+
+
+@dataclass(frozen=True)
+class Material:
+    """Where things lie in a study's folder."""
+
+    folder: Path
+    config: StudyConfig
+
+    @property
+    def logs(self) -> Path:
+        """The simulated log."""
+        return self.folder / "logs"
+
+    @property
+    def rows(self) -> Path:
+        """A row a run."""
+        return self.folder / "runs.csv"
+
+    def samples(self, recipe: Recipe) -> Path:
+        """The store of a recipe."""
+        return self.folder / "samples" / recipe
+
+    def manifest(self, recipe: Recipe) -> Manifest:
+        """What that store holds."""
+        return read_manifest(self.samples(recipe))
+
+    def run(self, name: str) -> Path:
+        """The folder of a run."""
+        return self.folder / "runs" / name
+
+    def draws(self, name: str) -> Path:
+        """The test metrics of a run with their resamples."""
+        return self.folder / "draws" / f"{name}.parquet"
+
+    def epochs(self, recipe: Recipe, budget: str) -> float:
+        """Over how many epochs a recipe is trained: under `steps` for as many samples as es3."""
+        if budget == "epochs":
+            return self.config.epochs
+        of = {name: self.manifest(name).sizes["train"].total.samples for name in (recipe, LAST)}
+        return self.config.epochs * of[LAST] / of[recipe]
+
+
+LAST: Recipe = "es3"
+
+
+def prepare(
+    folder: Path, name: str, config: StudyConfig, recipes: Sequence[Recipe], progress: Reporter
+) -> Material:
+    """Begin a study in a folder, or go on with it: simulate the log and build the samples that are missing.
+
+    Raises:
+        CorankError: the folder holds something else, or a study with another log or training.
+    """
+    _claim(folder, {"study": name, **config.shared()})
+    material = Material(folder, config)
+    if not material.logs.exists():
+        settings = [f"requests={config.searches}"]
+        verbs.simulate(material.logs, seed=config.log_seed, settings=settings, progress=progress)
+    for recipe in recipes:
+        if not material.samples(recipe).exists():
+            verbs.samples(
+                material.logs,
+                material.samples(recipe),
+                recipe,
+                settings=[f"test={config.test}"],
+                progress=progress,
+            )
+    return material
+
+
+def _claim(folder: Path, shared: dict[str, object]) -> None:
+    """Leave what makes runs comparable in the folder, or refuse to go on with anything else."""
+    path = folder / "study.json"
+    if not path.exists():
+        with whole_folder(folder) as aside:
+            write_json(aside / "study.json", shared)
+        return
+    known = read_json(path)
+    if not isinstance(known, dict):
+        raise CorankError(f"{path}: not written by corank, or damaged")
+    wanted = json.loads(json.dumps(shared))
+    for key in wanted.keys() | known.keys():
+        if wanted.get(key) != known.get(key):
+            raise CorankError(
+                f"{folder}: holds a study with {key} = {known.get(key)!r}, now {wanted.get(key)!r}; its runs"
+                " could not be compared: name another folder"
+            )

@@ -1,0 +1,57 @@
+"""A study as two CSV files: what each condition came to, and each direction."""
+
+from __future__ import annotations
+
+from corank.study.result import StudyResult
+from corank.study.rows import write_csv
+
+
+def write_tables(result: StudyResult) -> None:
+    """Write conditions.csv and directions.csv, each whole."""
+    facts = {"simulated": True, "complete": result.complete}
+    conditions = [
+        {
+            "model": found.condition.model,
+            "size": found.condition.size,
+            "recipe": found.condition.recipe,
+            "budget": found.condition.budget,
+            "seeds": len(found.runs),
+            "rate": found.runs[0].rate,
+            "steps": found.runs[0].steps,
+            "parameters": found.runs[0].parameters,
+            "dense_parameters": found.runs[0].dense_parameters,
+            "flops_a_sample": found.runs[0].flops_a_sample,
+            **{
+                f"{metric}{end}": _rounded(value)
+                for metric, one in found.values.items()
+                for end, value in (("", one.value), ("_low", one.low), ("_high", one.high))
+            },
+            **facts,
+            "versions": found.runs[0].versions,
+        }
+        for found in result.conditions
+        if found.runs
+    ]
+    directions = [
+        {
+            "direction": one.contrast.name,
+            "claim": one.contrast.claim,
+            "expected": one.contrast.expected,
+            "metric": metric,
+            "difference": _rounded(value.value),
+            "low": _rounded(value.low),
+            "high": _rounded(value.high),
+            "verdict": one.verdicts[metric],
+            "plus": " + ".join(term.key for term in one.contrast.plus),
+            "minus": " + ".join(term.key for term in one.contrast.minus),
+            **facts,
+        }
+        for one in result.directions
+        for metric, value in one.found.items()
+    ]
+    write_csv(result.folder / "conditions.csv", conditions)
+    write_csv(result.folder / "directions.csv", directions)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

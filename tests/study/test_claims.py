@@ -1,0 +1,188 @@
+"""What the studies compare, and when a direction counts as seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corank.errors import CorankError
+from corank.evaluation.intervals import Difference, Draws
+from corank.models.registry import model_config
+from corank.study.claims import codesign_claims
+from corank.study.conditions import Condition, codesign_conditions, recipes_of
+from corank.study.config import PRESETS, StudyConfig
+from corank.study.contrasts import NEUTRAL, Contrast, Expected, contrast, mean_over_seeds, verdict
+from corank.study.draws import read_draws, write_draws
+from corank.study.rows import Row, read_rows, write_rows
+from corank.study.running import chosen, waiting
+from corank.study.widths import claims as width_claims
+from corank.study.widths import conditions as width_conditions
+from tests.study.small import CLAIM, ES3, EXPOSED
+
+Conditions = Callable[[StudyConfig], list[Condition]]
+Claims = Callable[[StudyConfig], list[Contrast]]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    ("conditions_of", "claims_of"),
+    [(codesign_conditions, codesign_claims), (width_conditions, width_claims)],
+)
+def test_every_claim_is_of_conditions_that_are_trained(
+    preset: str, conditions_of: Conditions, claims_of: Claims
+) -> None:
+    config = StudyConfig.parse(PRESETS[preset])
+    conditions = conditions_of(config)
+    keys = [one.key for one in conditions]
+    assert len(keys) == len(set(keys))
+    for one in conditions:
+        model_config(one.registered, one.settings)
+    claims = claims_of(config)
+    assert {one for claim in claims for one in (*claim.plus, *claim.minus)} <= set(conditions)
+    assert len({claim.name for claim in claims}) == len(claims)
+    assert recipes_of(conditions)[-1] == "es3"
+
+
+def test_the_full_study_holds_the_default_one() -> None:
+    default, full = (StudyConfig.parse(PRESETS[name]) for name in ("default", "full"))
+    assert default.shared() == full.shared()
+    assert set(codesign_conditions(default)) < set(codesign_conditions(full))
+    assert {claim.name for claim in codesign_claims(default)} < {
+        claim.name for claim in codesign_claims(full)
+    }
+    directions = {claim.name.split()[0] for claim in codesign_claims(full) + width_claims(full)}
+    assert {"i", "ii", "iii", "iv", "v"} <= directions
+
+
+def row(condition: Condition, kind: str, rate: float, seed: int, valid: float | None) -> Row:
+    return Row(
+        condition.key,
+        "trial" if kind == "trial" else "final",
+        rate,
+        seed,
+        valid,
+        1,
+        2,
+        3,
+        2,
+        9,
+        0.5,
+        "ab",
+        "c",
+    )
+
+
+def test_trials_come_first_and_a_diverged_one_is_not_chosen() -> None:
+    config = StudyConfig(rates=(0.1, 0.2), seeds=2)
+    both = [EXPOSED, ES3]
+    assert [(job.condition, job.rate) for job in waiting([], both, config, ())] == [
+        (EXPOSED, 0.1), (EXPOSED, 0.2), (ES3, 0.1), (ES3, 0.2)
+    ]  # fmt: skip
+    rows = [
+        row(EXPOSED, "trial", 0.1, 0, None),
+        row(EXPOSED, "trial", 0.2, 0, 0.6),
+        row(ES3, "trial", 0.1, 0, 0.7),
+    ]
+    assert chosen(rows, EXPOSED, config) == 0.2
+    assert chosen(rows, ES3, config) is None
+    after = [(job.condition, job.kind, job.rate, job.seed) for job in waiting(rows, both, config, ())]
+    assert after == [(ES3, "trial", 0.2, 0), (EXPOSED, "final", 0.2, 1), (EXPOSED, "final", 0.2, 2)]
+    begun = {(EXPOSED.key, "final", 0.2, 1)}
+    assert (EXPOSED, "final", 0.2, 1) not in [
+        (job.condition, job.kind, job.rate, job.seed) for job in waiting(rows, both, config, begun)
+    ]
+    rows.append(row(ES3, "trial", 0.2, 0, 0.7))
+    assert chosen(rows, ES3, config) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected", "lower", "word"),
+    [
+        (0.01, 0.02, "above", False, "reproduced"),
+        (0.01, 0.02, "below", False, "refuted"),
+        (-0.02, -0.01, "below", False, "reproduced"),
+        (-0.02, -0.01, "above", False, "refuted"),
+        (-0.01, 0.02, "above", False, "open"),
+        (0.0, 0.02, "above", False, "open"),
+        (0.01, 0.02, "above", True, "refuted"),
+        (-0.02, -0.01, "above", True, "reproduced"),
+        (-NEUTRAL / 2, NEUTRAL / 2, "neutral", False, "reproduced"),
+        (NEUTRAL / 4, NEUTRAL / 2, "neutral", False, "reproduced"),
+        (NEUTRAL / 4, NEUTRAL * 2, "neutral", False, "refuted"),
+        (-NEUTRAL * 2, NEUTRAL / 2, "neutral", False, "open"),
+        (None, None, "above", False, "open"),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval(
+    low: float | None, high: float | None, expected: Expected, lower: bool, word: str
+) -> None:
+    assert verdict(Difference(0.0, low, high, None), expected, lower) == word
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=5, max_size=5), min_size=4, max_size=4))
+def test_a_contrast_adds_resample_by_resample(values: list[list[float]]) -> None:
+    """With one seed each nothing but the requests is drawn, so the sum can be written out."""
+    names = [dataclasses.replace(EXPOSED, model=str(number)) for number in range(4)]
+    runs = {
+        one.key: [{"m": Draws(own[0], np.array(own[1:]), 9, 0)}]
+        for one, own in zip(names, values, strict=True)
+    }
+    measured = mean_over_seeds(runs, 0)
+    claim = Contrast("x", "y", (names[0], names[1]), (names[2], names[3]), "above")
+    found = contrast(measured, claim, "m")
+    a, b, c, d = (np.array(own) for own in values)
+    wanted = a + b - c - d
+    assert found.value == pytest.approx(wanted[0])
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(wanted[1:], [0.025, 0.975])))
+
+
+def test_more_seeds_that_differ_widen_the_interval() -> None:
+    flat = np.full(400, 0.5)
+
+    def span(gap: float) -> float:
+        seeds = [{"m": Draws(0.5 + sign * gap, flat + sign * gap, 9, 0)} for sign in (-1, 0, 1)]
+        measured = mean_over_seeds({EXPOSED.key: seeds, ES3.key: seeds}, 0)
+        found = contrast(measured, CLAIM, "m")
+        assert found.low is not None
+        assert found.high is not None
+        assert found.value == pytest.approx(0)
+        return found.high - found.low
+
+    assert span(0.0) == pytest.approx(0)
+    # The standard error of a difference of two means of three seeds, of deviation .1: .1 * (2 / 3) ** .5.
+    assert span(0.1) == pytest.approx(2 * 1.96 * 0.1 * (2 / 3) ** 0.5, rel=0.2)
+
+
+def test_rows_and_draws_are_read_as_written(tmp_path: Path) -> None:
+    rows = [
+        row(EXPOSED, "trial", 1e-3, 0, None),
+        dataclasses.replace(
+            row(ES3, "final", 0.004, 3, 0.712345), test={"exposed.gauc": 0.7, "exposed.auc": 0.5}
+        ),
+    ]
+    write_rows(tmp_path / "runs.csv", rows)
+    assert read_rows(tmp_path / "runs.csv") == rows
+    assert read_rows(tmp_path / "none.csv") == []
+    draws = {
+        "a.gauc": Draws(0.7, np.array([0.6, np.nan, 0.8]), 10, 2),
+        "a.auc": Draws(0.5, np.array([0.4]), 1, 0),
+    }
+    write_draws(tmp_path / "draws.parquet", draws)
+    found = read_draws(tmp_path / "draws.parquet")
+    assert list(found) == list(draws)
+    for name, one in draws.items():
+        assert (found[name].value, found[name].groups, found[name].skipped) == (
+            one.value,
+            one.groups,
+            one.skipped,
+        )
+        assert np.array_equal(found[name].resampled, one.resampled, equal_nan=True)
+    (tmp_path / "draws.parquet").write_bytes(b"no")
+    with pytest.raises(CorankError, match="not the measures of a run"):
+        read_draws(tmp_path / "draws.parquet")

@@ -1,0 +1,153 @@
+"""A study's runs are those of the verbs, go on after any break, and are told as they came out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from corank import verbs
+from corank.errors import CorankError
+from corank.progress import QUIET
+from corank.study.result import TESTS, StudyResult
+from corank.study.rows import Row, read_rows
+from corank.study.study import study
+from tests.study import small
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    return small.run(tmp_path_factory.mktemp("study") / "small")
+
+
+def rows(folder: Path) -> list[Row]:
+    return read_rows(folder / "runs.csv")
+
+
+def but_seconds(found: list[Row]) -> list[dict[str, object]]:
+    return [{name: value for name, value in vars(row).items() if name != "seconds"} for row in found]
+
+
+def test_trials_choose_by_validation_and_look_at_no_test(done: StudyResult) -> None:
+    found = rows(done.folder)
+    assert len(found) == 2 * (2 + 2)
+    assert done.complete
+    for condition in (small.EXPOSED, small.ES3):
+        trials = [row for row in found if (row.condition, row.kind) == (condition.key, "trial")]
+        finals = [row for row in found if (row.condition, row.kind) == (condition.key, "final")]
+        assert [(row.rate, row.seed, row.test) for row in trials] == [(0.001, 0, {}), (0.004, 0, {})]
+        best = max(trials, key=lambda row: row.valid or 0.0)
+        assert [(row.rate, row.seed) for row in finals] == [(best.rate, 1), (best.rate, 2)]
+        assert all(set(row.test) == set(TESTS) for row in finals)
+    assert not list((done.folder / "runs").glob("*seed0"))
+    assert len(list((done.folder / "runs").iterdir())) == 4
+
+
+def test_both_recipes_learn_from_as_many_samples(done: StudyResult) -> None:
+    steps = {row.condition: row.steps for row in rows(done.folder)}
+    ratio = steps[small.EXPOSED.key] / steps[small.ES3.key]
+    assert abs(ratio - 1) < 0.15  # a batch closes with a list: of ten samples, or of thirty
+    info = json.loads(next((done.folder / "runs").glob("*exposed*1/config.json")).read_text())
+    assert info["train"]["epochs"] > 2 * 0.3
+
+
+def test_a_run_is_what_the_verbs_make_of_it(done: StudyResult, tmp_path: Path) -> None:
+    row = next(row for row in rows(done.folder) if row.kind == "final" and row.condition == small.ES3.key)
+    settings = [
+        "epochs=0.3",
+        "evaluations_per_epoch=13",
+        "patience=99",
+        "reader.batch_samples=256",
+        f"optimizer.lr={row.rate}",
+        "optimizer.embedding_lr=0.005",
+    ]
+    samples = done.folder / "samples" / "es3"
+    verbs.train(samples, tmp_path / "run", "dlrm_mlp_xs", row.seed, settings)
+    found = verbs.evaluate(tmp_path / "run", resamples=2).metrics
+    for test in TESTS:
+        space, _, name = test.partition(".")
+        assert found[space]["all"][name].value == pytest.approx(row.test[test], abs=1e-6), test
+
+
+def test_a_smaller_study_is_gone_on_with(done: StudyResult, tmp_path: Path) -> None:
+    """Seed by seed, after a run whose measures are lost, and with no time left nothing is begun."""
+    folder = tmp_path / "small"
+    idle = small.run(folder, ["seeds=1"], minutes=0)
+    assert (idle.complete, rows(folder)) == (False, [])
+    assert all(not one.found for one in idle.directions)
+    assert small.run(folder, ["seeds=1"]).complete
+    before = rows(folder)
+    lost = next((folder / "draws").glob("*es3*"))
+    lost.unlink()
+    assert small.run(folder).complete
+    found = rows(folder)
+    assert {row.identity for row in before} < {row.identity for row in found}
+    key = [(row.condition, row.kind, row.rate, row.seed) for row in found]
+    assert len(key) == len(set(key)) == 8
+    whole = sorted(rows(done.folder), key=lambda row: row.identity)
+    assert but_seconds(sorted(found, key=lambda row: row.identity)) == but_seconds(whole)
+    assert lost.read_bytes() == (done.folder / "draws" / lost.name).read_bytes()
+
+
+def test_killed_outright_it_goes_on(done: StudyResult, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs*", "draws", "*.csv"))
+    command = [sys.executable, "-m", "tests.study.small", str(folder)]
+    process = subprocess.Popen(command, start_new_session=True)
+    until = time.monotonic() + 120
+    while len(rows(folder)) < 3 and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 3 <= len(rows(folder)) < 8
+    subprocess.run(command, check=True)
+    assert but_seconds(rows(folder)) == but_seconds(rows(done.folder))
+    for name in ("conditions.csv", "directions.csv", "report.html"):
+        assert (folder / name).read_bytes() == (done.folder / name).read_bytes(), name
+
+
+def test_the_tables_say_what_was_found(done: StudyResult) -> None:
+    with (done.folder / "conditions.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    for line, found in zip(lines, done.conditions, strict=True):
+        gauc = [row.test["exposed.gauc"] for row in found.runs]
+        assert float(line["exposed.gauc"]) == pytest.approx(sum(gauc) / len(gauc), abs=1e-6)
+        assert (
+            float(line["exposed.gauc_low"]) < float(line["exposed.gauc"]) < float(line["exposed.gauc_high"])
+        )
+        assert (line["seeds"], line["simulated"], line["complete"]) == ("2", "True", "True")
+    with (done.folder / "directions.csv").open(newline="") as stream:
+        first = next(csv.DictReader(stream))
+    values = [found.values["exposed.gauc"].value or math.nan for found in done.conditions]
+    assert float(first["difference"]) == pytest.approx(values[1] - values[0], abs=2e-6)
+    page = (done.folder / "report.html").read_text()
+    assert "Simulated" in page
+    assert "es3 is better" in page
+
+
+def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path) -> None:
+    with pytest.raises(CorankError, match="holds a study with searches = 500, now 600"):
+        small.run(done.folder, ["searches=600"])
+    with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
+        study("small", tmp_path, "quik", (), 1, 1, QUIET, small.conditions, small.claims)
+    with pytest.raises(CorankError, match="jobs = 0"):
+        study("small", tmp_path, "quick", (), 0, 1, QUIET, small.conditions, small.claims)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "notes.txt").write_text("mine")
+    with pytest.raises(CorankError, match="already exists"):
+        small.run(tmp_path / "else")
+    assert (tmp_path / "else" / "notes.txt").read_text() == "mine"
+    broken = tmp_path / "broken"
+    shutil.copytree(done.folder, broken, ignore=shutil.ignore_patterns("logs", "samples"))
+    (broken / "runs.csv").write_text("condition,kind\nx,y\n")
+    with pytest.raises(CorankError, match="not the runs of a study"):
+        rows(broken)
