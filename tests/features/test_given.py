@@ -219,7 +219,8 @@ def test_a_run_holds_what_texts_and_vectors_need(samples: Path, tmp_path: Path) 
     edited = tuple(f.model_copy(update=changes.get(f.label, {})) for f in spec.fields)
     FeatureSpec(fields=edited).write(tmp_path / "spec.yaml")
     run = tmp_path / "run"
-    verbs.train(samples, run, "unimixer_lite_xs", settings=SETTINGS, features=tmp_path / "spec.yaml")
+    settings = (*SETTINGS, "model.text_match=true")
+    verbs.train(samples, run, "unimixer_lite_xs", settings=settings, features=tmp_path / "spec.yaml")
     run = run.rename(tmp_path / "moved")
     features = Run(run).features()
     assert features.hashings["query_text"].buckets == 3000
@@ -236,8 +237,10 @@ def test_a_run_holds_what_texts_and_vectors_need(samples: Path, tmp_path: Path) 
     verbs.predict(run, samples, tmp_path / "scores.parquet", split="valid")
     scores = pq.read_table(tmp_path / "scores.parquet")
     assert len(scores) > 0
-    explained = verbs.explain(run, samples, requests=40)
-    assert explained is not None
+    ids = pq.read_table(samples / "valid", columns=["request_id"])["request_id"]
+    explained = verbs.explain(run, samples, requests=40, request=str(ids[0]))
+    held = {name for token in explained.tokens for name in token.fields}
+    assert {"query_text", "title_text", "image", "embedding", "query_text in title_text"} <= held
     file = run / "features" / "statistics.json"
     statistics = json.loads(file.read_text())
     statistics["vectors"]["image"]["normalise"] = "cosine"
