@@ -50,7 +50,7 @@ def make_schema() -> InputSchema:
 
 
 def make_batch(schema: InputSchema, requests: int, samples: int, seed: int = 0) -> tuple[Batch, Labels]:
-    """Random inputs, a tenth of the numbers missing, `CODES` as domains.
+    """Random inputs, a tenth of the numbers and of the vectors missing, `CODES` as domains.
 
     Every request has a sample if there are enough.
     """
@@ -63,12 +63,15 @@ def make_batch(schema: InputSchema, requests: int, samples: int, seed: int = 0) 
             i.name: torch.randint(i.cardinality, (n,), generator=g) for i in part.ids if i.group != "domain"
         }
         ids = [drawn.get(i.name, CODES[torch.arange(n) % 5]) for i in part.ids]
-        return Side(
+        made = Side(
             ids=torch.stack(ids, 1),
             numbers=numbers,
             sequences=[torch.randint(s.cardinality, (n, s.length), generator=g) for s in part.sequences],
             embeddings=[torch.randn(n, e.dim, generator=g) for e in part.embeddings],
         )
+        for vectors in made.embeddings:
+            vectors[3::10] = torch.nan
+        return made
 
     spread = torch.randint(requests, (max(samples - requests, 0),), generator=g)
     of = torch.cat([torch.arange(min(requests, samples)), spread]).sort().values

@@ -38,7 +38,7 @@ def spec_of(*fields: dict[str, Any]) -> FeatureSpec:
 def test_inference_names_every_input_and_no_outcome(market_samples: Path) -> None:
     spec = infer_spec(market_samples)
     labels = [f.label for f in spec.fields]
-    assert {"user_id", "query_words", "item_id", "price", "item_price", "history_item_id", "embedding"} <= {
+    assert {"user_id", "query_text", "item_id", "price", "item_price", "history_item_id", "embedding"} <= {
         *labels
     }
     assert len(labels) == len(set(labels))
@@ -114,10 +114,14 @@ def test_vocabularies_hold_what_training_saw_often_enough(market_samples: Path, 
     users = Counter(row["user_id"] for row in train)
     assert set(fitted.vocabularies["user_id"].values.to_pylist()) == {u for u, n in users.items() if n >= 2}
     assert set(fitted.seen_users.to_pylist()) == set(users)
-    words = Counter(word for row in train for word in row["query"].lower().split())
-    assert set(fitted.vocabularies["query_words"].values.to_pylist()) == {
-        w for w, n in words.items() if n >= 2
-    }
+
+
+def test_the_words_of_a_text_may_have_a_vocabulary(market_samples: Path) -> None:
+    query = {"column": "query", "kind": "sequence", "source": "request", "group": "query"}
+    words = fit_features(market_samples, spec_of(query)).vocabularies["query"].values.to_pylist()
+    train = rows_of(market_samples, "train")
+    counts = Counter(word for row in train for word in row["query"].lower().split())
+    assert set(words) == {word for word, count in counts.items() if count >= 2}
 
 
 def test_fitting_ignores_what_comes_after_training(market_samples: Path, tmp_path: Path) -> None:

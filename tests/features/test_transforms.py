@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corank.errors import CorankError
-from corank.features.transforms import Quantiles, Vocabulary, pad, to_numbers, to_vectors, words
+from corank.features.transforms import Quantiles, Vocabulary, pad, to_numbers, words
 
 
 def vocabulary(values: list[str | None], counts: list[int], min_count: int = 1, size: int = 10) -> Vocabulary:
@@ -68,17 +68,6 @@ def test_text_is_no_number() -> None:
 def test_lists_are_cut_and_padded() -> None:
     codes = pad(np.array([0, 2, 2, 5]), np.array([5, 6, 7, 8, 9], np.int32), length=2)
     assert codes.tolist() == [[5, 6], [0, 0], [7, 8]]
-
-
-def test_vectors_must_be_of_one_length() -> None:
-    column = pa.array([[1.0, 2.0], None, [3.0, 4.0]], pa.list_(pa.float32()))
-    vectors = to_vectors(column, "image")
-    assert vectors[[0, 2]].tolist() == [[1, 2], [3, 4]]
-    assert np.isnan(vectors[1]).all()
-    with pytest.raises(
-        CorankError, match=r"field 'image': embeddings must be of one length, found lengths \[1, 2\]"
-    ):
-        to_vectors(pa.array([[1.0], [1.0, 2.0]]), "image")
 
 
 def test_words_are_lower_case() -> None:

@@ -124,7 +124,7 @@ def test_parameters_are_their_formula(name: str) -> None:
     with torch.device("meta"):
         counts = create_model(name, SCHEMA).parameter_counts()
     w = config.embedding_width
-    expected = {"embedding": ROWS * w + CURVES * (KNOTS + 2) * w + GIVEN * w + w}
+    expected = {"embedding": ROWS * w + CURVES * (KNOTS + 2) * w + GIVEN * w + 2 * w}
     if hasattr(config, "tokenizer") and hasattr(config, "width"):
         tokens = config.tokenizer.tokens if config.tokenizer.kind == "slices" else FIELD_TOKENS
         expected["tokenizer"] = (FIELDS * w + tokens) * config.width

@@ -61,10 +61,13 @@ def test_a_run_holds_all_that_a_later_step_needs(run: Path, market_samples: Path
     assert all(torch.allclose(w.sum(0), torch.ones(len(w)), atol=0.05) for w in matrices.values())
 
 
-def test_training_learns(run: Path) -> None:
+def test_training_learns(market_samples: Path, tmp_path: Path) -> None:
+    """In six epochs: after two, an AUC over 43 clicks is .56 to .66, by the seed."""
+    run = tmp_path / "run"
+    verbs.train(market_samples, run, "unimixer_lite_xs", seed=1, settings=[*SETTINGS, "epochs=6"])
     losses = [line["loss"] for line in steps(run)]
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
-    assert steps(run, "valid")[-1]["auc"] > 0.6
+    assert steps(run, "valid")[-1]["auc"] > 0.65
 
 
 def test_the_last_epoch_may_be_a_part_of_one(run: Path, market_samples: Path, tmp_path: Path) -> None:

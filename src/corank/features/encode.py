@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from corank.features.features import Features
 from corank.features.spec import Field
 from corank.features.store import Store
-from corank.features.transforms import Codes, Floats, list_parts, pad, plain, to_numbers, to_vectors, words
+from corank.features.transforms import Codes, Floats, is_list, list_parts, pad, plain, to_numbers, words
 
 Ints = npt.NDArray[np.int64]
 
@@ -87,7 +87,6 @@ class Encoder:
         items = [f for f in features.spec.fields if f.source == "item"]
         table = {f.column: plain(store.items[f.column]) for f in items}
         self.items = self._columns(items, table, len(self.item_ids), unknown_row=True)
-        self.item_sequences = [f for f in items if f.kind == "sequence"]
         history = [f for f in features.spec.fields if f.source == "history"]
         self.histories = [self._history(store, field) for field in history]
         self.history_lengths = [field.length for field in history]
@@ -140,9 +139,7 @@ class Encoder:
         self, fields: list[Field], table: dict[str, pa.Array], rows: int, unknown_row: bool = False
     ) -> Columns:
         extra = int(unknown_row)
-        of = {
-            kind: [f for f in fields if f.kind == kind] for kind in ("id", "number", "sequence", "embedding")
-        }
+        of = {kind: [f for f in fields if f.kind == kind] for kind in ("id", "number", "embedding")}
         ids = np.zeros((rows + extra, len(of["id"])), np.int32)
         for i, field in enumerate(of["id"]):
             ids[:rows, i] = self._vocabulary(field, table[field.column])
@@ -150,10 +147,12 @@ class Encoder:
         for i, field in enumerate(of["number"]):
             scale = self.features.scales[field.label]
             numbers[:rows, i] = scale.encode(to_numbers(table[field.column], field.label))
-        sequences = [self._sequence(field, table[field.column], extra) for field in of["sequence"]]
+        sequences = [
+            self._sequence(f, table[f.column], extra) for f in fields if f.kind in ("sequence", "text")
+        ]
         embeddings = []
         for field in of["embedding"]:
-            vectors = to_vectors(table[field.column], field.label, self.features.dims[field.label])
+            vectors = self.features.vectors[field.label].encode(table[field.column], field.label)
             embeddings.append(np.pad(vectors, ((0, extra), (0, 0)), constant_values=np.nan))
         return Columns(ids, numbers, sequences, embeddings)
 
@@ -161,9 +160,12 @@ class Encoder:
         return self.features.vocabularies[self.features.table_of(field)].encode(values)
 
     def _sequence(self, field: Field, column: pa.Array, extra: int) -> Codes:
-        lists = column if pa.types.is_list(column.type) else words(column)
-        offsets, values = list_parts(lists)
-        codes = pad(offsets, self._vocabulary(field, values), field.length)
+        if field.kind == "text":
+            hashing = self.features.hashings[self.features.table_of(field)]
+            codes = hashing.encode(column, field.unit, field.ngram, field.length)
+        else:
+            offsets, values = list_parts(column if is_list(column.type) else words(column))
+            codes = pad(offsets, self._vocabulary(field, values), field.length)
         return np.pad(codes, ((0, extra), (0, 0)))
 
     def _history(self, store: Store, field: Field) -> Codes:

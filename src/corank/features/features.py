@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +19,9 @@ from corank.features.schema import (
     SideSchema,
 )
 from corank.features.spec import FeatureSpec, Field
+from corank.features.texts import Hashing
 from corank.features.transforms import Quantiles, Vocabulary
+from corank.features.vectors import Vectors
 from corank.files import read_json, whole_folder, write_json
 
 
@@ -31,14 +33,16 @@ class Features:
         spec: the fields, patterns expanded.
         vocabularies: by the field that owns the table (`Field.shares` or itself).
         scales: by number field.
-        dims: by embedding field.
+        hashings: by the text field that owns the buckets (`Field.shares` or itself).
+        vectors: by embedding field.
         seen_items, seen_users: ids in the training split, to tell cold ones.
     """
 
     spec: FeatureSpec
     vocabularies: dict[str, Vocabulary]
     scales: dict[str, Quantiles]
-    dims: dict[str, int]
+    hashings: dict[str, Hashing]
+    vectors: dict[str, Vectors]
     seen_items: pa.Array
     seen_users: pa.Array
 
@@ -48,7 +52,7 @@ class Features:
         return [field for source in sources for field in self.spec.fields if field.source == source]
 
     def table_of(self, field: Field) -> str:
-        """The vocabulary (and embedding table) that an id or sequence field uses."""
+        """The vocabulary or buckets (and embedding table) that an id, sequence or text field uses."""
         return field.shares or field.label
 
     @property
@@ -57,46 +61,44 @@ class Features:
         return InputSchema(request=self._side("request"), sample=self._side("sample"))
 
     def _side(self, side: str) -> SideSchema:
-        ids: list[IdInput] = []
-        numbers: list[NumberInput] = []
-        sequences: list[SequenceInput] = []
-        embeddings: list[EmbeddingInput] = []
-        for field in self.fields(side):
-            name, group, width = field.label, field.group, field.width
-            if field.kind == "number":
-                numbers.append(NumberInput(name=name, group=group, width=width))
-            elif field.kind == "embedding":
-                embeddings.append(EmbeddingInput(name=name, group=group, dim=self.dims[name]))
-            else:
-                table = self.table_of(field)
-                cardinality = self.vocabularies[table].cardinality
-                if field.kind == "id":
-                    told = group == "domain" and side == "request"
-                    ids.append(
-                        IdInput(
-                            name=name,
-                            group=group,
-                            table=table,
-                            cardinality=cardinality,
-                            width=width,
-                            values=self._values(table) if told else (),
-                        )
-                    )
-                else:
-                    told = field.source == "history" and field.column == "domain"
-                    sequences.append(
-                        SequenceInput(
-                            name=name,
-                            group=group,
-                            table=table,
-                            cardinality=cardinality,
-                            width=width,
-                            length=field.length,
-                            values=self._values(table) if told else (),
-                        )
-                    )
+        fields = self.fields(side)
         return SideSchema(
-            ids=tuple(ids), numbers=tuple(numbers), sequences=tuple(sequences), embeddings=tuple(embeddings)
+            ids=tuple(self._id(f, side) for f in fields if f.kind == "id"),
+            numbers=tuple(
+                NumberInput(name=f.label, group=f.group, width=f.width) for f in fields if f.kind == "number"
+            ),
+            sequences=tuple(self._sequence(f) for f in fields if f.kind in ("sequence", "text")),
+            embeddings=tuple(
+                EmbeddingInput(name=f.label, group=f.group, dim=self.vectors[f.label].dim, width=f.width)
+                for f in fields
+                if f.kind == "embedding"
+            ),
+        )
+
+    def _id(self, field: Field, side: str) -> IdInput:
+        table = self.table_of(field)
+        told = field.group == "domain" and side == "request"
+        return IdInput(
+            name=field.label,
+            group=field.group,
+            table=table,
+            cardinality=self.vocabularies[table].cardinality,
+            width=field.width,
+            values=self._values(table) if told else (),
+        )
+
+    def _sequence(self, field: Field) -> SequenceInput:
+        table = self.table_of(field)
+        told = field.source == "history" and field.column == "domain"
+        codes = self.hashings if field.kind == "text" else self.vocabularies
+        return SequenceInput(
+            name=field.label,
+            group=field.group,
+            table=table,
+            cardinality=codes[table].cardinality,
+            width=field.width,
+            length=field.length,
+            values=self._values(table) if told else (),
         )
 
     def _values(self, table: str) -> tuple[str, ...]:
@@ -118,7 +120,8 @@ class Features:
                 {
                     "vocabularies": files,
                     "knots": {name: list(scale.knots) for name, scale in self.scales.items()},
-                    "dims": self.dims,
+                    "buckets": {name: hashing.buckets for name, hashing in self.hashings.items()},
+                    "vectors": {name: asdict(vectors) for name, vectors in self.vectors.items()},
                 },
             )
 
@@ -136,14 +139,16 @@ class Features:
                 for name, file in statistics["vocabularies"].items()
             }
             scales = {name: Quantiles(tuple(knots)) for name, knots in statistics["knots"].items()}
-            dims = {name: int(dim) for name, dim in statistics["dims"].items()}
+            hashings = {name: Hashing(int(buckets)) for name, buckets in statistics["buckets"].items()}
+            vectors = {name: Vectors.of(values) for name, values in statistics["vectors"].items()}
         except (KeyError, TypeError, ValueError, AttributeError):
             raise CorankError(f"{folder / 'statistics.json'}: not written by corank, or damaged") from None
         return cls(
             FeatureSpec.read(folder / "spec.yaml"),
             vocabularies,
             scales,
-            dims,
+            hashings,
+            vectors,
             _column(folder / "seen_items.parquet", "item_id"),
             _column(folder / "seen_users.parquet", "user_id"),
         )

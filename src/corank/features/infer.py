@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from corank.features.spec import FeatureSpec, Field, Group, Kind, Source
 from corank.features.store import Store
+from corank.features.transforms import is_list, is_text
 
 
 def infer_spec(samples: Path) -> FeatureSpec:
@@ -37,11 +38,9 @@ def infer_spec(samples: Path) -> FeatureSpec:
             fields.append(_history(column, shares=attributes[column].label))
         elif column in ("action", "domain"):
             fields.append(_history(column, shares=None))
-    titles = [f for f in fields if f.source == "item" and f.label == "title_words"]
-    queries = [f for f in fields if f.label == "query_words"]
-    if (
-        titles and queries
-    ):  # one table for the words of both, so that a match can be learned from few examples
+    titles = [f for f in fields if f.source == "item" and f.kind == "text"]
+    queries = [f for f in fields if f.label == "query_text"]
+    if titles and queries:  # one table for the words of both, so that a match can be learned from few
         shared = titles[0].model_copy(update={"shares": queries[0].label})
         fields[fields.index(titles[0])] = shared
     return FeatureSpec(fields=tuple(fields), left_out=left_out)
@@ -56,15 +55,16 @@ def _fields(source: Source, column: str, kind: pa.DataType) -> tuple[list[Field]
     def field(kind: Kind, name: str = "", length: int = 20) -> Field:
         return Field(column=column, kind=kind, source=source, group=group, name=name, length=length)
 
-    if column in ("query", "title"):
-        text = [field("sequence", name=f"{column}_words", length=12)]
-        return ([field("id"), *text] if column == "query" else text), ""
-    if _is_list(kind):
+    listed = source == "list"
+    if column in ("query", "title") and not listed and is_text(kind):
+        text = field("text", name=f"{column}_text", length=12)
+        return [field("id"), text] if column == "query" else [text], ""
+    if is_list(kind):
         inner = kind.value_type
         if pa.types.is_floating(inner):
-            return ([field("embedding")], "") if source != "list" else ([], "embeddings are read from items")
-        return ([field("sequence")], "") if source != "list" else ([], "a list within a list")
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
+            return ([field("embedding")], "") if not listed else ([], "embeddings are read from items")
+        return ([field("sequence")], "") if not listed else ([], "a list within a list")
+    if is_text(kind) or pa.types.is_boolean(kind):
         return [field("id")], ""
     if pa.types.is_integer(kind) and column.endswith("_id"):
         return [field("id")], ""
@@ -85,7 +85,3 @@ def _group(source: Source, column: str) -> Group:
     if column.startswith("query"):
         return "query"
     return "user" if column.startswith("user_") else "context"
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

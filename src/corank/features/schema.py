@@ -27,7 +27,7 @@ class IdInput(Config):
 
 
 class SequenceInput(IdInput):
-    """Several ids; `length` at the most, 0 where there are fewer."""
+    """Several ids, or hashed units of a text; `length` at the most, 0 where there are fewer."""
 
     length: int
 
@@ -46,6 +46,7 @@ class EmbeddingInput(Config):
     name: str
     group: str
     dim: int
+    width: int | None = None  # of what it is projected to
 
 
 class SideSchema(Config):

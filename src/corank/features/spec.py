@@ -12,18 +12,23 @@ from pydantic import model_validator
 
 from corank.config import Config
 from corank.errors import CorankError, nearest
+from corank.features.texts import Unit
+from corank.features.vectors import Normalise
 from corank.files import whole_file
 
-Kind = Literal["id", "number", "sequence", "embedding"]
+Kind = Literal["id", "number", "sequence", "text", "embedding"]
 Source = Literal["request", "list", "item", "history"]
 Group = Literal["user", "item", "query", "sequence", "context", "domain"]
+OF_KIND: dict[str, Kind] = {"unit": "text", "ngram": "text", "buckets": "text", "normalise": "embedding"}
+"""Settings that one kind has."""
 
 
 class Field(Config):
     """One field: a column of the store, how it is read, and the semantic group it belongs to.
 
     Kinds: `id` (a category: embedded), `number` (scaled by training quantiles), `sequence` (several ids: the
-    user's history, a list column, or the words of a text) and `embedding` (a given vector).
+    user's history, a list column, or the words of a text), `text` (its hashed units, without a vocabulary)
+    and `embedding` (a given vector).
 
     Sources: `request` (a column of the request), `list` (an item-in-request column), `item` (the item table)
     and `history` (a column of the user's earlier events, or an item attribute of the items in them).
@@ -40,14 +45,25 @@ class Field(Config):
     min_count: int = Bound(default=2, ge=1)  # ids seen less often in training share the "rare" id
     max_size: int = Bound(default=2_000_000, ge=1)  # the most frequent ids kept
     length: int = Bound(default=20, ge=1)  # the most elements of a sequence kept (the latest, for histories)
-    shares: str | None = None  # the id or sequence field whose vocabulary and embeddings this one uses
+    unit: Unit = "words"  # of a text: what is hashed
+    ngram: int = Bound(default=3, ge=1, le=16)  # characters of an n-gram
+    buckets: int | None = Bound(default=None, ge=2, le=2**26)  # of a text; default: by training's units
+    normalise: Normalise = "l2"  # of an embedding
+    shares: str | None = None  # the field whose vocabulary, or buckets, and embeddings this one uses
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.source == "history" and self.kind != "sequence":
             raise ValueError(f"field '{self.column}': a history column is of kind sequence, not {self.kind}")
-        if self.shares and self.kind not in ("id", "sequence"):
-            raise ValueError(f"field '{self.column}': only id and sequence fields can share a vocabulary")
+        if self.shares and self.kind not in ("id", "sequence", "text"):
+            raise ValueError(f"field '{self.column}': only id, sequence and text fields can share embeddings")
+        if self.shares and self.buckets:
+            raise ValueError(f"field '{self.column}': `buckets` are those of the field that it shares with")
+        for name, kind in OF_KIND.items():
+            if self.kind != kind and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"field '{self.column}': `{name}` is a setting of kind {kind}")
+        if self.unit == "words" and self.ngram != type(self).model_fields["ngram"].default:
+            raise ValueError(f"field '{self.column}': `ngram` needs `unit: ngrams` or `unit: both`")
         return self
 
     @property
@@ -109,7 +125,12 @@ class FeatureSpec(Config):
                 raise CorankError(
                     f"feature spec: '{field.label}' shares with '{field.shares}', unknown{hint}"
                 )
-            if other.kind not in ("id", "sequence") or other.shares:
+            if field.kind == "text" and other.kind != "text":
+                raise CorankError(
+                    f"feature spec: '{field.label}' is a text and cannot share with '{field.shares}', "
+                    f"which is of kind {other.kind}"
+                )
+            if other.kind not in ("id", "sequence", field.kind) or other.shares:
                 raise CorankError(
                     f"feature spec: '{field.label}' cannot share with '{field.shares}', "
                     "which has no vocabulary of its own"

@@ -26,6 +26,16 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Is it a list, of any layout?"""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Is it text?"""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def words(column: pa.Array) -> pa.Array:
     """The lower-case words of a text column, as a list column."""
     return pc.utf8_split_whitespace(pc.utf8_lower(pc.utf8_trim_whitespace(column)))
@@ -141,23 +151,3 @@ def list_parts(column: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
     sizes = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return offsets, column.flatten()
-
-
-def to_vectors(column: pa.Array, name: str, dim: int | None = None) -> Floats:
-    """A column of equally long lists of numbers as float32 [n, dim], NaN where null.
-
-    Raises:
-        CorankError: the lists differ in length, or are not of `dim` numbers.
-    """
-    offsets, flat = list_parts(column)
-    sizes = np.unique(np.diff(offsets)[column.is_valid().to_numpy(zero_copy_only=False)])
-    if sizes.size > 1 or (dim is not None and sizes.size and sizes[0] != dim):
-        expected = f"of {dim} numbers" if dim is not None else "of one length"
-        raise CorankError(
-            f"field '{name}': embeddings must be {expected}, found lengths {sizes.tolist()[:5]}"
-        )
-    width = int(sizes[0]) if sizes.size else (dim or 0)
-    vectors = np.full((len(column), width), np.nan, np.float32)
-    filled = np.diff(offsets) > 0
-    vectors[filled] = to_numbers(flat, name).astype(np.float32).reshape(-1, width) if width else 0
-    return vectors

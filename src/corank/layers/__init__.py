@@ -22,6 +22,7 @@ from corank.layers.factorization import FactorizationMachine
 from corank.layers.field_attention import BasisLinear, FieldAttention
 from corank.layers.flops import Flops, flops_of
 from corank.layers.gfa import GFA
+from corank.layers.given import GivenVector
 from corank.layers.hetero_attention import CompositeAttention, CompositeProjection, HeteroAttention
 from corank.layers.hfa import HFA
 from corank.layers.history import HistoryConfig, HistoryPooling
@@ -41,6 +42,7 @@ from corank.layers.siamese_norm import SiameseNorm
 from corank.layers.sinkhorn import sinkhorn
 from corank.layers.target_attention import TargetAttention
 from corank.layers.temperature import TemperatureConfig
+from corank.layers.text_match import TextMatch
 from corank.layers.token_mixer import TokenMixer
 from corank.layers.tokenizer import Tokenizer, TokenizerConfig
 from corank.layers.transformer_block import TransformerBlock
@@ -74,6 +76,7 @@ __all__ = [
     "FieldAttention",
     "Flops",
     "Free",
+    "GivenVector",
     "Gram",
     "HeteroAttention",
     "HistoryConfig",
@@ -103,6 +106,7 @@ __all__ = [
     "SplitLinear",
     "TargetAttention",
     "TemperatureConfig",
+    "TextMatch",
     "TokenMixer",
     "TokenPermutation",
     "Tokenizer",

@@ -13,8 +13,10 @@ from corank.features.batch import Batch, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SequenceInput, SideSchema
 from corank.layers.batch_norm import BatchNorm
 from corank.layers.flops import Flops, flops_of
+from corank.layers.given import GivenVector
 from corank.layers.history import HistoryConfig, HistoryPooling
 from corank.layers.numbers import NumberEmbedding
+from corank.layers.text_match import TextMatch
 
 EmbeddingNorm = Literal["none", "batch"]
 
@@ -32,12 +34,14 @@ class FeatureEmbedding(nn.Module):
     """Embed every field: the request side once a request, the sample side once a sample.
 
     Ids and sequences look up one table per embedding width, all fields' rows stacked in it; a sequence is the
-    mean of its elements. Numbers are piecewise linear curves; given vectors are projected.
+    mean of its elements (ids, or hashed units of a text). Numbers are piecewise linear curves; given vectors
+    are projected.
 
     Args:
         schema: the inputs.
         width: embedding width of fields that name none.
         history: vectors of that width that are made of histories, beside the means of their fields.
+        match: a vector of that width of how much of the request's text is in the item's.
         norm: `batch` normalises every number of an output over its rows, the batch's requests or samples.
 
     Attributes:
@@ -49,6 +53,7 @@ class FeatureEmbedding(nn.Module):
         schema: InputSchema,
         width: int,
         history: HistoryConfig | None = None,
+        match: bool = False,
         norm: EmbeddingNorm = "none",
     ) -> None:
         super().__init__()
@@ -68,6 +73,12 @@ class FeatureEmbedding(nn.Module):
             once, each = self.history.slots()
             self.request_slots = [*self.request_slots, *(Slot(name, "sequence", width) for name in once)]
             self.sample_slots = [*self.sample_slots, *(Slot(name, "sequence", width) for name in each)]
+        self.match = TextMatch(schema, width) if match else None
+        if self.match is not None:
+            self.sample_slots = [
+                *self.sample_slots,
+                *(Slot(name, "query", width) for name in self.match.names),
+            ]
 
         self.request_norm, self.sample_norm = (
             _norm(norm, sum(slot.width for slot in slots))
@@ -82,12 +93,15 @@ class FeatureEmbedding(nn.Module):
             once_RE, each_SE = self.history(batch, self.tables)
             request_RE = torch.cat([request_RE, once_RE], dim=1)
             sample_SE = torch.cat([sample_SE, each_SE], dim=1)
+        if self.match is not None:
+            sample_SE = torch.cat([sample_SE, self.match(batch)], dim=1)
         return self.request_norm(request_RE), self.sample_norm(sample_SE)
 
     def flops(self) -> Flops:
-        """Of each side: means of sequences, curves of numbers, projections of given vectors."""
-        fields = Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
-        return fields if self.history is None else fields + self.history.flops()
+        """Of each side: means of sequences, curves of numbers, projections of given vectors, and the rest."""
+        total = Flops(request=self.request.row_flops(), sample=self.sample.row_flops())
+        parts = [part for part in (self.history, self.match) if part is not None]
+        return sum((part.flops() for part in parts), total)
 
 
 def _norm(kind: EmbeddingNorm, width: int) -> nn.Module:
@@ -139,8 +153,8 @@ class _SideEmbedding(nn.Module):
                 Slot(schema.numbers[c].name, schema.numbers[c].group, number_width) for c in columns
             ]
 
-        self.vectors = nn.ModuleList(nn.Linear(e.dim, width) for e in schema.embeddings)
-        self.slots += [Slot(e.name, e.group, width) for e in schema.embeddings]
+        self.vectors = nn.ModuleList(GivenVector(e.dim, e.width or width) for e in schema.embeddings)
+        self.slots += [Slot(e.name, e.group, e.width or width) for e in schema.embeddings]
 
     def forward(self, side: Side, tables: nn.ModuleDict) -> Tensor:
         """Concatenated embeddings [n, E] of n requests or samples."""
@@ -155,7 +169,7 @@ class _SideEmbedding(nn.Module):
             columns = self.get_buffer(f"number_column_{width}")
             parts.append(self.numbers[str(width)](side.numbers.index_select(1, columns)).flatten(1))
         for project, vector in zip(self.vectors, side.embeddings, strict=True):
-            parts.append(project(torch.nan_to_num(vector)))
+            parts.append(project(vector))
         return torch.cat(parts, dim=1) if parts else side.numbers.new_zeros(side.ids.shape[0], 0)
 
     def row_flops(self) -> int:

@@ -34,6 +34,7 @@ class ModelConfig(Config, ABC):
 
     embedding_width: int = Bound(default=16, ge=1)
     history: HistoryConfig = HistoryConfig()  # vectors of a user's events, beside the means of their fields
+    text_match: bool = False  # a vector of how much of the request's text is in the item's
     embedding_norm: EmbeddingNorm = "none"
     tasks: tuple[Task, ...] = ("click",)
     purchase: Literal["direct", "product"] = "direct"  # a head of its own, or click times conversion (ESMM)
@@ -86,7 +87,7 @@ class RankingModel(nn.Module, ABC):
         super().__init__()
         self.schema, self.config = schema, config
         self.embedding = FeatureEmbedding(
-            schema, config.embedding_width, config.history, config.embedding_norm
+            schema, config.embedding_width, config.history, config.text_match, config.embedding_norm
         )
         self.request_width = sum(slot.width for slot in self.embedding.request_slots)
         self.sample_width = sum(slot.width for slot in self.embedding.sample_slots)
