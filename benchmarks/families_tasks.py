@@ -75,7 +75,7 @@ TASKS = {
         "marketplace",
         marketplace,
         WORK / "marketplace",
-        None,
+        ROOT / "benchmarks" / "marketplace.yaml",
         ("metric=gauc", *LISTWISE, "epochs=1"),
         sized(
             {

@@ -78,7 +78,7 @@ class DeepFM(RankingModel):
 
 
 def _begin(heads: nn.ModuleDict, config: FMConfig, fields: int) -> None:
-    """The first a and b: 1, or F^-1/2 and 1 / (F D^1/2), for sums of F weights and of about F^2 / 2 products."""
+    """The first a and b: 1, or F^-1/2 and 1 / (F D^1/2): of F weights and about F^2 / 2 products of D."""
     unit = config.start == "unit"
     for head in heads.values():
         assert isinstance(head, nn.Linear)
