@@ -33,6 +33,11 @@ class Material:
         """A row a run."""
         return self.folder / "runs.csv"
 
+    @property
+    def features(self) -> Path:
+        """The feature spec of all runs."""
+        return self.folder / "features.yaml"
+
     def samples(self, recipe: Recipe) -> Path:
         """The store of a recipe."""
         return self.folder / "samples" / recipe
@@ -82,6 +87,8 @@ def prepare(
                 settings=[f"test={config.test}"],
                 progress=progress,
             )
+    if not material.features.exists():  # inferred once: another version of corank may infer another
+        verbs.features(material.samples(LAST), material.features)
     return material
 
 

@@ -67,7 +67,9 @@ def carry_out(job: Job, material: Material) -> Row:
         *(f"model.{one}" for one in condition.settings),
     ]
     try:
-        info = verbs.train(samples, folder, condition.registered, job.seed, settings, resume=True)
+        info = verbs.train(
+            samples, folder, condition.registered, job.seed, settings, material.features, resume=True
+        )
         valid, best_step, steps, seconds = info.best_metric, info.best_step, info.steps, info.seconds
     except CorankError as error:
         if job.kind == "final" or "the loss is" not in str(error):

@@ -1,0 +1,121 @@
+"""The studies of samples and model together, on a simulated marketplace, and the A/B test of their ends.
+
+Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|default|full] [--work FOLDER]
+     [--jobs 2] [--minutes 60] [--abtest]
+Goes on with the study in the work folder as far as the time goes; copies its runs, conditions and directions to
+results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_...). With
+`--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
+after the log, seed by seed: results/codesign_abtest.csv, a row a seed and measure, and their mean with
+Student's interval over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import t as student
+
+from corank import verbs
+from corank.progress import Lines
+from corank.study import codesign, widths
+from corank.study.result import StudyResult
+from corank.study.rows import write_csv
+from corank.training.run import versions
+
+RESULTS = Path(__file__).parent.parent / "results"
+WORK = Path(__file__).parent.parent / "work"
+STUDIES = {"codesign": codesign, "widths": widths}
+FILES = {"runs": "_runs", "conditions": "", "directions": "_directions"}
+BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
+DAYS = 4
+"""After the log's end: two sevenths of it."""
+
+
+def main() -> None:
+    """Go on, copy, test."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--study", choices=list(STUDIES), default="codesign")
+    parser.add_argument("--preset", default="default")
+    parser.add_argument("--work", type=Path, help="the study's folder; work/NAME if not given")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no run after so long")
+    parser.add_argument("--abtest", action="store_true")
+    args = parser.parse_args()
+    folder = args.work or WORK / args.study
+    result = STUDIES[args.study](folder, args.preset, (), args.jobs, args.minutes, Lines(60))
+    for name, end in FILES.items():
+        shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.study}{end}.csv")
+    if args.abtest:
+        write_csv(RESULTS / "codesign_abtest.csv", abtest(result))
+
+
+def abtest(result: StudyResult) -> list[dict[str, Any]]:
+    """The difference of the ends in what users buy, a seed of both after another, and the mean."""
+    size = result.config.sizes[-1]
+    ends = []
+    for model, recipe in (BASE, NEW):
+        found = next(
+            one
+            for one in result.conditions
+            if (one.condition.model, one.condition.recipe, one.condition.size) == (model, recipe, size)
+            and one.condition.budget == "steps"
+        )
+        ends.append({row.seed: result.folder / "runs" / row.name for row in found.runs})
+    rows: list[dict[str, Any]] = []
+    for seed in sorted(ends[0].keys() & ends[1].keys()):
+        made = verbs.abtest(ends[0][seed], ends[1][seed], result.folder / "logs", DAYS, seed=seed, draws=0)
+        base, other = made.arms[:2]
+        for measure, effect in other.effects["expected"].items():
+            rows.append(
+                {
+                    "seed": seed,
+                    "measure": measure,
+                    "a": base.values["expected"][measure].value,
+                    "b": other.values["expected"][measure].value,
+                    "percent": effect.relative.value,
+                    "low": effect.relative.low,
+                    "high": effect.relative.high,
+                    "interval_over": "users",
+                    "searches": made.setup.requests,
+                }
+            )
+    facts = {
+        "run_a": "RankMixer, exposed",
+        "run_b": "HHSFT, es3",
+        "simulated": True,
+        "corank": versions()["corank"],
+    }
+    means = [mean(rows, measure) for measure in dict.fromkeys(row["measure"] for row in rows)]
+    return [{**row, **facts} for row in (*rows, *means)]
+
+
+def mean(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
+    """Over the seeds, with Student's 95 % interval."""
+    own = [row for row in rows if row["measure"] == measure]
+    values = [row["percent"] for row in own]
+    middle = statistics.mean(values)
+    half = math.nan
+    if len(values) > 1:
+        half = float(student.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
+    return {
+        "seed": "mean",
+        "measure": measure,
+        "a": statistics.mean(row["a"] for row in own),
+        "b": statistics.mean(row["b"] for row in own),
+        "percent": middle,
+        "low": middle - half,
+        "high": middle + half,
+        "interval_over": "seeds of training, users, days",
+        "searches": sum(row["searches"] for row in own),
+    }
+
+
+if __name__ == "__main__":
+    main()
