@@ -2,8 +2,8 @@
 
 Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|default|full] [--work FOLDER]
      [--jobs 2] [--minutes 60] [--abtest]
-Goes on with the study in the work folder as far as the time goes; copies its runs, conditions and directions to
-results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_...). With
+Goes on with the study in the work folder as far as the time goes; copies its runs, conditions and directions
+to results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_...). With
 `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
 after the log, seed by seed: results/codesign_abtest.csv, a row a seed and measure, and their mean with
 Student's interval over the seeds.
