@@ -18,8 +18,8 @@ from corank.logs.engine import parquet
 from corank.samples.engine import Logs, narrow_ids
 from corank.samples.functions import DUCKDB
 
-STREAM_ROWS = 1 << 17
-"""Rows in a batch of a stream."""
+STREAM_ROWS = 1 << 14
+"""Rows in a batch of a stream, of which a few are held at a time: of 45 columns, 6 MB each."""
 
 THREAD_BYTES = 125 * 10**6
 """What DuckDB needs for each thread, by its own advice; with less its sorts and groups run out of memory."""
