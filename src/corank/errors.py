@@ -14,6 +14,10 @@ class CorankError(ValueError):
     """
 
 
+class Diverged(CorankError):
+    """Training came to a loss or scores that are not numbers."""
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """A closing hint: the choice that `name` most likely meant, or the choices if they are few.
 

@@ -69,6 +69,23 @@ def whole_file(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same from working in a folder.
+
+    Raises:
+        CorankError: one is at work there.
+    """
+    lock = _lock(folder)
+    if lock is None and sys.platform != "win32":
+        raise CorankError(f"{folder}: another process is at work there; wait for it, or name another folder")
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """Stop before any work if the output is there already and may not be replaced.
 

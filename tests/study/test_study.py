@@ -17,6 +17,7 @@ import pytest
 
 from corank import verbs
 from corank.errors import CorankError
+from corank.files import alone_in
 from corank.progress import QUIET
 from corank.study.result import TESTS, StudyResult
 from corank.study.rows import Row, read_rows
@@ -115,6 +116,17 @@ def test_killed_outright_it_goes_on(done: StudyResult, tmp_path: Path) -> None:
         assert (folder / name).read_bytes() == (done.folder / name).read_bytes(), name
 
 
+def test_a_rate_that_diverges_loses(done: StudyResult, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs*", "draws", "*.csv"))
+    assert small.run(folder, ["rates=[0.001,1.0e+30]", "seeds=1"]).complete
+    found = {(row.kind, row.rate): row.valid for row in rows(folder) if row.condition == small.ES3.key}
+    assert found["trial", 1e30] is None
+    assert found["final", 0.001] is not None
+    with pytest.raises(CorankError, match=r"lower optimizer\.lr"):
+        small.run(folder, ["rates=[1.0e+30]", "seeds=1"])
+
+
 def test_the_tables_say_what_was_found(done: StudyResult) -> None:
     with (done.folder / "conditions.csv").open(newline="") as stream:
         lines = list(csv.DictReader(stream))
@@ -141,6 +153,8 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
         study("small", tmp_path, "quik", (), 1, 1, QUIET, small.conditions, small.claims)
     with pytest.raises(CorankError, match="jobs = 0"):
         study("small", tmp_path, "quick", (), 0, 1, QUIET, small.conditions, small.claims)
+    with alone_in(done.folder), pytest.raises(CorankError, match="another process is at work there"):
+        small.run(done.folder)
     (tmp_path / "else").mkdir()
     (tmp_path / "else" / "notes.txt").write_text("mine")
     with pytest.raises(CorankError, match="already exists"):

@@ -65,15 +65,8 @@ class Material:
 LAST: Recipe = "es3"
 
 
-def prepare(
-    folder: Path, name: str, config: StudyConfig, recipes: Sequence[Recipe], progress: Reporter
-) -> Material:
-    """Begin a study in a folder, or go on with it: simulate the log and build the samples that are missing.
-
-    Raises:
-        CorankError: the folder holds something else, or a study with another log or training.
-    """
-    _claim(folder, {"study": name, **config.shared()})
+def prepare(folder: Path, config: StudyConfig, recipes: Sequence[Recipe], progress: Reporter) -> Material:
+    """Simulate the log and build the samples that are missing in a study's folder."""
     material = Material(folder, config)
     if not material.logs.exists():
         settings = [f"requests={config.searches}"]
@@ -92,8 +85,13 @@ def prepare(
     return material
 
 
-def _claim(folder: Path, shared: dict[str, object]) -> None:
-    """Leave what makes runs comparable in the folder, or refuse to go on with anything else."""
+def claim(folder: Path, name: str, config: StudyConfig) -> None:
+    """Leave what makes runs comparable in a new folder, or stop where there is anything else.
+
+    Raises:
+        CorankError: the folder holds something else, or a study with another log or training.
+    """
+    shared = {"study": name, **config.shared()}
     path = folder / "study.json"
     if not path.exists():
         with whole_folder(folder) as aside:

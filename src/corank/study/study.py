@@ -7,12 +7,13 @@ from pathlib import Path
 
 from corank.errors import CorankError, unknown
 from corank.evaluation.metrics import LOWER_IS_BETTER
+from corank.files import alone_in
 from corank.progress import Reporter
 from corank.study.conditions import Condition, recipes_of
 from corank.study.config import PRESETS, StudyConfig
 from corank.study.contrasts import Contrast, contrast, mean_over_seeds, verdict
 from corank.study.draws import SEED, read_draws
-from corank.study.material import Material, prepare
+from corank.study.material import Material, claim, prepare
 from corank.study.page import write_study_page
 from corank.study.result import TESTS, Direction, Found, StudyResult
 from corank.study.running import finished, go_on, of_condition
@@ -41,11 +42,13 @@ def study(
         raise CorankError(f"jobs = {jobs}: expected 1 or more")
     config = StudyConfig.parse(PRESETS[preset]).with_settings(settings)
     conditions = conditions_of(config)
-    material = prepare(out, name, config, recipes_of(conditions), progress)
-    complete = go_on(material, conditions, jobs, minutes, progress)
-    result = results(name, material, conditions, claims_of(config), complete)
-    write_tables(result)
-    write_study_page(result)
+    claim(out, name, config)
+    with alone_in(out):
+        material = prepare(out, config, recipes_of(conditions), progress)
+        complete = go_on(material, conditions, jobs, minutes, progress)
+        result = results(name, material, conditions, claims_of(config), complete)
+        write_tables(result)
+        write_study_page(result)
     return result
 
 
@@ -79,12 +82,12 @@ def results(
         for one, seeds in runs.items()
     )
     directions = []
-    for claim in claims:
-        there = all(one.key in measured for one in (*claim.plus, *claim.minus))
-        values = {metric: contrast(measured, claim, metric) for metric in TESTS} if there else {}
+    for direction in claims:
+        there = all(one.key in measured for one in (*direction.plus, *direction.minus))
+        values = {metric: contrast(measured, direction, metric) for metric in TESTS} if there else {}
         verdicts = {
-            metric: verdict(value, claim.expected, metric.partition(".")[2] in LOWER_IS_BETTER)
+            metric: verdict(value, direction.expected, metric.partition(".")[2] in LOWER_IS_BETTER)
             for metric, value in values.items()
         }
-        directions.append(Direction(claim, values, verdicts))
+        directions.append(Direction(direction, values, verdicts))
     return StudyResult(name, material.folder, material.config, complete, found, tuple(directions))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from corank import verbs
-from corank.errors import CorankError
+from corank.errors import Diverged
 from corank.evaluation.predictions import read_predictions
 from corank.models.registry import create_model
 from corank.study.conditions import Condition
@@ -71,8 +71,8 @@ def carry_out(job: Job, material: Material) -> Row:
             samples, folder, condition.registered, job.seed, settings, material.features, resume=True
         )
         valid, best_step, steps, seconds = info.best_metric, info.best_step, info.steps, info.seconds
-    except CorankError as error:
-        if job.kind == "final" or "the loss is" not in str(error):
+    except Diverged:
+        if job.kind == "final":
             raise
         valid, best_step, steps, seconds = None, 0, 0, 0.0
     test = {}

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from corank.errors import CorankError
+from corank.errors import CorankError, Diverged
 from corank.features.batch import Batch, Labels
 from corank.features.reader import Reader
 from corank.models.base import RankingModel
@@ -65,7 +66,8 @@ def fit(job: Fit, progress: Reporter = QUIET) -> State:
         The final state. The best weights are in the run's `model.safetensors`.
 
     Raises:
-        CorankError: the loss or the validation metric is not a number.
+        Diverged: the loss or a score is not a number.
+        CorankError: the validation metric is not.
     """
     config, run = job.config, job.run
     job.model.to(job.device)
@@ -147,7 +149,13 @@ def _auxiliary(extra: dict[str, Tensor], step: int) -> dict[str, dict[str, float
 
 def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
     """Score the validation split; keep the weights if they are the best so far."""
-    metrics = job.validate(score(job.model, job.valid, job.device))
+    scores = score(job.model, job.valid, job.device)
+    if not all(np.isfinite(values).all() for values in scores.scores.values()):
+        raise Diverged(
+            f"the scores of the validation split are not all numbers at step {state.step};"
+            " lower optimizer.lr or optimizer.clip_norm"
+        )
+    metrics = job.validate(scores)
     value = metrics[job.config.metric]
     if not math.isfinite(value):
         raise CorankError(
@@ -191,5 +199,5 @@ def _evenly(steps: int, parts: int) -> set[int]:
 
 def _finite(value: float, step: int) -> float:
     if not math.isfinite(value):
-        raise CorankError(f"the loss is {value} at step {step}; lower optimizer.lr or optimizer.clip_norm")
+        raise Diverged(f"the loss is {value} at step {step}; lower optimizer.lr or optimizer.clip_norm")
     return value
