@@ -72,19 +72,23 @@ class StoreTask:
         """The store."""
         return self.folder / "samples"
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Of the store, which is made if it is not there."""
+    def made(self) -> Path:
+        """The store, which is made if it is not there."""
         if not self.samples.exists():
             self.build(self.folder)
-        return read_manifest(self.samples).fingerprint
+        return self.samples
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the store."""
+        return read_manifest(self.made()).fingerprint
 
     @cached_property
     def features(self) -> Features:
         """Fitted to the store."""
-        store = Store(self.samples)
-        spec = FeatureSpec.read(self.spec) if self.spec else infer_spec(self.samples)
-        return fit_features(self.samples, spec.expand({name: list(of) for name, of in store.columns.items()}))
+        store = Store(self.made())
+        spec = FeatureSpec.read(self.spec) if self.spec else infer_spec(store.folder)
+        return fit_features(store.folder, spec.expand({name: list(of) for name, of in store.columns.items()}))
 
     def setup(self, model: str) -> str:
         """Size, training settings, samples."""
