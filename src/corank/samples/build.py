@@ -79,7 +79,7 @@ def build_samples(
                 rows = all_rows(plan, task)
                 task.advance(note="items")
                 prepared = whole(plan, rows)
-            sizes, stages = _write_splits(folder, steps, prepared, plan, progress)
+            sizes, stages = _write_splits(folder, steps, prepared, plan, progress, ahead=budget is None)
             written = {
                 name: write_flat(folder / f"{name}.parquet", steps.stream(table), FLAT_GROUP_ROWS)
                 for name, table in prepared.flat.items()
@@ -112,7 +112,7 @@ def build_samples(
 
 
 def _write_splits(
-    folder: Path, engine: Engine, prepared: Whole, plan: Plan, progress: Reporter
+    folder: Path, engine: Engine, prepared: Whole, plan: Plan, progress: Reporter, ahead: bool
 ) -> tuple[dict[str, SplitSize], dict[str, Stage]]:
     """Write the three splits from one stream of requests and one of samples; the stages are training's.
 
@@ -130,7 +130,7 @@ def _write_splits(
         for index, name in enumerate(SPLITS):
             own = lengths[split == index]
             groups = row_groups(own, plan.config.row_group_samples, plan.config.file_samples)
-            tally = write_split(folder / name, groups, requests, samples, own, task)
+            tally = write_split(folder / name, groups, requests, samples, own, task, ahead)
             sizes[name] = tally.size()
             if name == "train":
                 stages = tally.stages(plan.recipe)

@@ -70,11 +70,17 @@ class Rows:
 
 
 class SplitWriter:
-    """Writes row groups into the files of a split; one is compressed while the caller makes the next."""
+    """Writes row groups into the files of a split.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the split, to be made.
+        ahead: compress one while the caller makes the next, which holds both in memory.
+    """
+
+    def __init__(self, folder: Path, ahead: bool) -> None:
         folder.mkdir()
         self._folder = folder
+        self._ahead = ahead
         self._file = -1
         self._writer: pq.ParquetWriter | None = None
         self._pool = ThreadPoolExecutor(1)
@@ -90,6 +96,8 @@ class SplitWriter:
                 self._folder / f"part-{file:05d}.parquet", rows.schema, compression="zstd"
             )
         self._pending = self._pool.submit(self._writer.write_table, rows, row_group_size=rows.num_rows)
+        if not self._ahead:
+            self._settle()
 
     def close(self) -> None:
         """Finish the files."""
@@ -111,11 +119,20 @@ class SplitWriter:
 
 
 def write_split(
-    folder: Path, groups: Sequence[Group], requests: Rows, samples: Rows, lengths: Counts, task: Task
+    folder: Path,
+    groups: Sequence[Group],
+    requests: Rows,
+    samples: Rows,
+    lengths: Counts,
+    task: Task,
+    ahead: bool = True,
 ) -> Tally:
-    """Write one split; the streams must stand at its first request, `lengths` are those of its lists."""
+    """Write one split; the streams must stand at its first request, `lengths` are those of its lists.
+
+    With `ahead` a row group is compressed while the next is made; else they are not in memory together.
+    """
     tally = Tally()
-    writer = SplitWriter(folder)
+    writer = SplitWriter(folder, ahead)
     begin = 0
     try:
         for group in groups:
@@ -125,6 +142,9 @@ def write_split(
             begin += group.requests
             tally.add(rows, flat, sizes)
             writer.write(group.file, listwise(rows, _with_source_texts(flat), sizes))
+            del flat, rows
+            if not ahead:
+                pa.default_memory_pool().release_unused()
             task.advance(group.samples)
     finally:
         writer.close()
