@@ -20,12 +20,14 @@ from corank.evaluation.probabilities import logloss
 from corank.evaluation.ranking import rank
 from corank.evaluation.statistics import mean_over_requests
 from corank.evaluation.toplist import mrr, ndcg
+from corank.features.batch import Batch, Labels
 from corank.features.features import Features
 from corank.features.fit import fit_features
 from corank.features.infer import infer_spec
 from corank.features.reader import Reader
 from corank.features.spec import FeatureSpec
 from corank.features.store import Store
+from corank.models.base import RankingModel
 from corank.models.registry import create_model
 from corank.samples import read_manifest
 from corank.training.config import TrainConfig
@@ -45,6 +47,19 @@ class Sizes:
 
     name: str
     settings: tuple[str, ...] = ()
+
+
+def step(
+    model: RankingModel, optimizer: torch.optim.Optimizer, batch: Batch, labels: Labels, config: TrainConfig
+) -> None:
+    """One step of training, as a run does it."""
+    judge = partial(loss, batch=batch, labels=labels, config=config.loss)
+    value = judge(model(batch))
+    extra: Iterable[torch.Tensor] = model.auxiliary_losses(judge).values()
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(sum(extra, value))
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.optimizer.clip_norm)
+    optimizer.step()
 
 
 @dataclass(frozen=True)
@@ -143,13 +158,7 @@ class StoreTask:
         taken = []
         for batch, labels in list(islice(reader.batches("time"), TIMED + 1)):
             started = time.thread_time()
-            judge = partial(loss, batch=batch, labels=labels, config=config.loss)
-            value = judge(made(batch))
-            extra: Iterable[torch.Tensor] = made.auxiliary_losses(judge).values()
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(sum(extra, value))
-            torch.nn.utils.clip_grad_norm_(made.parameters(), config.optimizer.clip_norm)
-            optimizer.step()
+            step(made, optimizer, batch, labels, config)
             taken.append(1000 * (time.thread_time() - started))
         return statistics.median(taken[1:])
 

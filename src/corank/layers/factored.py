@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from corank.layers.scaling import Kernel, Times, adjoint, balanced, solve
+from corank.layers.scaling import Kernel, balanced, solve
 from corank.layers.sinkhorn import ITERATIONS, TOLERANCE
+from corank.layers.systems import Scaled
 
 
 def factored_sinkhorn(
@@ -75,18 +76,23 @@ class FactorKernel(Kernel):
         left_Nr = torch.exp(self.log_a + u_N.unsqueeze(1) + share_r)
         return left_Nr, torch.exp(self.log_b + v_N - share_r.unsqueeze(1))
 
-    def times(self, d: Tensor) -> Times:
-        return _times(*self.scaled(d), self.symmetric)
+    def at(self, d: Tensor) -> Product:
+        return Product(*self.scaled(d), self.symmetric)
 
 
-def _times(left_Nr: Tensor, right_rN: Tensor, symmetric: bool) -> Times:
-    def times(x: Tensor) -> Tensor:
-        if symmetric:
-            return left_Nr @ (right_rN @ x)
+@dataclass(frozen=True)
+class Product(Scaled):
+    """P as two factors."""
+
+    left_Nr: Tensor
+    right_rN: Tensor
+    symmetric: bool
+
+    def times(self, x: Tensor) -> Tensor:
+        if self.symmetric:
+            return self.left_Nr @ (self.right_rN @ x)
         a_N, b_N = x.chunk(2)
-        return torch.cat([left_Nr @ (right_rN @ b_N), (a_N @ left_Nr) @ right_rN])
-
-    return times
+        return torch.cat([self.left_Nr @ (self.right_rN @ b_N), (a_N @ self.left_Nr) @ self.right_rN])
 
 
 @torch.library.custom_op("corank::factored_doubly_stochastic", mutates_args=())
@@ -120,12 +126,12 @@ def _backward(ctx: Any, of_left: Tensor, of_right: Tensor) -> tuple[Tensor, Tens
     with torch.autocast(left_Nr.device.type, enabled=False):
         of_a, of_b = of_left * left_Nr, of_right * right_rN
         rows_N, columns_N = of_a.sum(1), of_b.sum(0)
-        times = _times(left_Nr, right_rN, ctx.symmetric)
+        p = Product(left_Nr, right_rN, ctx.symmetric)
         if ctx.symmetric:
-            a_N = adjoint(times, rows_N + columns_N)
+            a_N = p.adjoint(rows_N + columns_N)
             b_N = torch.zeros_like(a_N)
         else:
-            a_N, b_N = adjoint(times, balanced(torch.cat([rows_N, columns_N]))).chunk(2)
+            a_N, b_N = p.adjoint(balanced(torch.cat([rows_N, columns_N]))).chunk(2)
         of_a -= left_Nr * (a_N.unsqueeze(1) * right_rN.sum(1) + right_rN @ b_N)
         of_b -= right_rN * ((a_N @ left_Nr).unsqueeze(1) + left_Nr.sum(0).unsqueeze(1) * b_N)
         return of_a, of_b, None, None, None

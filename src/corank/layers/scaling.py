@@ -6,21 +6,20 @@ For K = exp(w) symmetric, D K D with D = diag(exp(d)) has row sums r = 1 exactly
 
 is least. Other matrices are the symmetric case [[0, w], [w^T, 0]] with d = [u ; v]. Plain Sinkhorn steps,
 d - log(r) / 2, are slow once the matrix is sharp: a thousand leave row errors of .001 to .01 at tau = .05.
-Newton's, with conjugate gradients inside, need 10 to 50, starting from softened logits that are sharpened by
-steps (d doubles where w does). The gradient of d with respect to w solves the same linear system at the fixed
-point: nothing is unrolled.
+Newton's need 3 to 20 linear systems (`corank.layers.systems`), starting from softened logits that are
+sharpened by steps (d doubles where w does). The gradient of d with respect to w solves the same system at the
+fixed point: nothing is unrolled.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-Times = Callable[[Tensor], Tensor]
+from corank.layers.systems import Scaled
 
 SOFT = 10.0
 """Newton's method starts at logits whose spread is at most this."""
@@ -55,8 +54,8 @@ class Kernel(ABC):
         """log of the sums of K scaled on its other side only, safe for any d."""
 
     @abstractmethod
-    def times(self, d: Tensor) -> Times:
-        """x -> P x for the scaled P (with [u ; v]: [a ; b] -> [P b ; P^T a])."""
+    def at(self, d: Tensor) -> Scaled:
+        """The scaled P."""
 
 
 def balanced(x: Tensor) -> Tensor:
@@ -84,8 +83,8 @@ def _solve(kernel: Kernel, d: Tensor, tolerance: float, left: int) -> tuple[Tens
     d = (d - kernel.log_sums(d)) / 2  # after which no entry exceeds 1, whatever d was
     plain, before = d, math.inf
     for step in range(1, left):
-        times = kernel.times(d)
-        sums = times(torch.ones_like(d))
+        p = kernel.at(d)
+        sums = p.times(torch.ones_like(d))
         log_sums = sums.clamp_min(torch.finfo(sums.dtype).tiny).log()
         error = float((sums - 1).abs().max())
         if error < tolerance:
@@ -100,38 +99,6 @@ def _solve(kernel: Kernel, d: Tensor, tolerance: float, left: int) -> tuple[Tens
         before = error
         lacking = 1 - sums if error < NEAR else -sums * log_sums
         lacking = lacking if kernel.symmetric else balanced(lacking)
-        move = conjugate_gradients(sums, times, lacking, steps=40, accuracy=1e-2)
+        move = p.solve(sums, lacking, steps=40, accuracy=1e-2)
         d = d + move * (LONGEST / move.abs().amax(-1, keepdim=True).clamp_min(LONGEST))
     return d, 0
-
-
-def conjugate_gradients(sums: Tensor, times: Times, right: Tensor, steps: int, accuracy: float) -> Tensor:
-    """Solve (diag(sums) + P) x = right, a positive semidefinite system, to a relative accuracy."""
-    eps, tiny = torch.finfo(right.dtype).eps, torch.finfo(right.dtype).tiny
-    x, residual, direction = torch.zeros_like(right), right, right
-    square = _square(right)
-    goal = (square * accuracy**2).clamp_min(tiny)
-    for step in range(steps):
-        open_ = square > goal
-        if step % 4 == 0 and not bool(open_.any()):  # asked seldom: a GPU has to wait for it
-            break
-        image = sums * direction + times(direction)
-        curvature = (direction * image).sum(-1, keepdim=True)
-        open_ = open_ & (curvature > eps * _square(direction))  # none: only rounding is left
-        length = torch.where(open_, square / curvature, 0)
-        x = x + length * direction
-        residual = residual - length * image
-        square, old = _square(residual), square
-        direction = residual + torch.where(open_, square / old, 0) * direction
-    return x
-
-
-def _square(x: Tensor) -> Tensor:
-    return (x * x).sum(-1, keepdim=True)
-
-
-def adjoint(times: Times, gradient: Tensor) -> Tensor:
-    """x of (diag(r) + P) x = dL/dd at the fixed point: what a change of the sums there costs, dL = -x dr."""
-    return conjugate_gradients(
-        times(torch.ones_like(gradient)), times, gradient, 200, 4 * torch.finfo(gradient.dtype).eps
-    )

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from corank.layers.scaling import Kernel, Times, adjoint, balanced, solve
+from corank.layers.scaling import Kernel, balanced, solve
+from corank.layers.systems import Full
 
 TOLERANCE = 1e-4
 """How far a row's sum may be from 1; at tau = .05 float32 itself is good for about .00003."""
@@ -106,18 +107,8 @@ class LogitKernel(Kernel):
         torch.add(u.unsqueeze(-1), v.unsqueeze(-2), out=self.work)
         return self.work.add_(self.w, alpha=self.share).exp_()
 
-    def times(self, d: Tensor) -> Times:
-        return _times(self.scaled(d), self.symmetric)
-
-
-def _times(p: Tensor, symmetric: bool) -> Times:
-    def times(x: Tensor) -> Tensor:
-        if symmetric:
-            return (p @ x.unsqueeze(-1)).squeeze(-1)
-        a, b = (part.unsqueeze(-1) for part in x.chunk(2, -1))
-        return torch.cat([p @ b, p.mT @ a], -2).squeeze(-1)
-
-    return times
+    def at(self, d: Tensor) -> Full:
+        return Full(self.scaled(d), self.symmetric)
 
 
 # An operation of its own: `torch.export` and `torch.compile` see one node, not a loop that depends on data.
@@ -151,9 +142,9 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         along = gradient * p
         rows, columns = along.sum(-1), along.sum(-2)
         if ctx.symmetric:
-            x = adjoint(_times(p, True), rows + columns)
+            x = Full(p, symmetric=True).adjoint(rows + columns)
             return symmetrised(along.addcmul_(p, x.unsqueeze(-1), value=-1)), None, None, None
-        a, b = adjoint(_times(p, False), balanced(torch.cat([rows, columns], -1))).chunk(2, -1)
+        a, b = Full(p, symmetric=False).adjoint(balanced(torch.cat([rows, columns], -1))).chunk(2, -1)
         along.addcmul_(p, a.unsqueeze(-1), value=-1).addcmul_(p, b.unsqueeze(-2), value=-1)
         return along, None, None, None
 
