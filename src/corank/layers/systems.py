@@ -50,12 +50,13 @@ class Full(Scaled):
         """By Cholesky's factors where it is small and symmetric."""
         if not self.symmetric or self.p.shape[-1] > DIRECT:
             return super().solve(sums, right, steps, accuracy)
-        return direct(self.p, sums, right)
+        return direct(self.p, right)
 
 
-def direct(p: Tensor, sums: Tensor, right: Tensor) -> Tensor:
-    """Solve (diag(sums) + P) x = right in float64, for P [..., N, N]."""
+def direct(p: Tensor, right: Tensor) -> Tensor:
+    """Solve (diag(r) + P) x = right in float64, for P [..., N, N] and its sums r."""
     matrix = p.to(torch.float64, copy=True)
+    sums = matrix.sum(-1)  # rounded as P's precision has them, they could leave the matrix without a factor
     matrix.diagonal(dim1=-2, dim2=-1).add_(sums + max(RIDGE, torch.finfo(p.dtype).eps))
     factor, _ = torch.linalg.cholesky_ex(matrix)
     x: Tensor = torch.cholesky_solve(right.to(torch.float64).unsqueeze(-1), factor).squeeze(-1)
