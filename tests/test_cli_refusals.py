@@ -186,8 +186,9 @@ STORE: dict[str, tuple[Callable[[Given], Words], str]] = {
         "feature spec: no request column 'devise'; did you mean 'device'?",
     ),
     "unknown kind": (
-        lambda g: ["train", g.samples, g.out, "--features", g.text("f.yaml", SPEC % ("device", "text"))],
-        r"f.yaml: 'fields.0.kind' = 'text': input should be 'id', 'number', 'sequence' or 'embedding'",
+        lambda g: ["train", g.samples, g.out, "--features", g.text("f.yaml", SPEC % ("device", "image"))],
+        r"f.yaml: 'fields.0.kind' = 'image': input should be 'id', 'number', 'sequence', 'text' or "
+        "'embedding'",
     ),
     "not YAML": (
         lambda g: ["train", g.samples, g.out, "--features", g.text("f.yaml", "fields: [\n  {column: a")],
@@ -337,7 +338,7 @@ NAMES: dict[str, tuple[Callable[[Given], Words], str]] = {
     ),
     "space": (
         lambda g: ["compare", g.run, "--space", "shown"],
-        "unknown space 'shown'; expected one of entire, exposed, unexposed",
+        "unknown space 'shown'; expected one of all_channels, entire, exposed, unexposed",
     ),
     "preset": (
         lambda g: ["logs", "simulate", g.out, "--preset", "markt"],
