@@ -23,9 +23,10 @@ from typing import Any
 import torch
 
 import families
+from corank.files import write_csv
 from families_tasks import ROOT, TASKS, WORK
 from store_task import Sizes
-from tuning import Study, write_csv
+from tuning import Study
 from tuning_summary import summary
 
 RUNS = ROOT / "results" / "ablations_runs.csv"

@@ -21,15 +21,14 @@ from typing import Any
 from scipy.stats import t as student
 
 from corank import verbs
+from corank.files import write_csv
 from corank.progress import Lines
-from corank.study import codesign, widths
+from corank.study import STUDIES, run_study
 from corank.study.result import StudyResult
-from corank.study.rows import write_csv
 from corank.training.run import versions
 
 RESULTS = Path(__file__).parent.parent / "results"
 WORK = Path(__file__).parent.parent / "work"
-STUDIES = {"codesign": codesign, "widths": widths}
 FILES = {"runs": "_runs", "conditions": "", "directions": "_directions"}
 BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
 DAYS = 4
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("--abtest", action="store_true")
     args = parser.parse_args()
     folder = args.work or WORK / args.study
-    result = STUDIES[args.study](folder, args.preset, (), args.jobs, args.minutes, Lines(60))
+    result = run_study(STUDIES[args.study], folder, args.preset, (), args.jobs, args.minutes, Lines(60))
     for name, end in FILES.items():
         shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.study}{end}.csv")
     if args.abtest:

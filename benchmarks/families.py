@@ -19,9 +19,10 @@ from typing import Any
 
 import torch
 
+from corank.files import write_csv
 from families_tasks import FLOPS_ALONE, METRIC, ROOT, TASKS, WORK
 from store_task import StoreTask
-from tuning import Study, write_csv
+from tuning import Study
 from tuning_summary import summary
 
 RUNS = ROOT / "results" / "families_runs.csv"

@@ -35,7 +35,7 @@ from families_tasks import LISTWISE, TASKS
 from measuring import write
 from store_task import step
 
-LIST = 24  # samples of a request, as in the marketplace's exposed lists
+LIST = 10  # samples of a request, as in the marketplace's exposed lists
 AGAINST = "rankmixer"
 MODELS = ("rankmixer", "unimixer", "unimixer_lite", "unimixer_lite_factored", "dcnv2", "dlrm_mlp")
 TAUS = (1.0, 0.2, 0.05)

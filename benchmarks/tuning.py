@@ -26,7 +26,7 @@ import numpy.typing as npt
 import optuna
 from scipy.stats import qmc
 
-from corank.files import whole_file
+from corank.files import whole_file, write_csv
 from corank.training.run import versions
 
 Sums = npt.NDArray[np.float64]
@@ -287,14 +287,3 @@ def read_runs(path: Path) -> list[Run]:
         return []
     with path.open(newline="") as stream:
         return [Run.of(row) for row in csv.DictReader(stream)]
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A CSV of all columns that some row has; whole at every moment."""
-    if not rows:
-        return
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with whole_file(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

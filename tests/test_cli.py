@@ -24,7 +24,6 @@ VERBS = (
     "audit", "samples", "features", "train", "evaluate", "explain", "predict", "compare", "abtest", "report",
     "models",
 )  # fmt: skip
-STUDIES = ("study codesign", "study widths")
 MODELS = ("dlrm_mlp_xs", "rankmixer_xs")
 
 
@@ -119,7 +118,7 @@ def test_a_verb_and_its_twin_have_the_same_defaults(name: str) -> None:
 
 
 def test_every_verb_takes_json_and_quiet_and_explains_its_arguments() -> None:
-    for verb in ("demo", "logs simulate", "logs import", "logs check", *STUDIES, *VERBS):
+    for verb in ("demo", "logs simulate", "logs import", "logs check", "study", *VERBS):
         shown = corank(*verb.split(), "--help")
         assert shown.exit_code == 0
         assert {"--json", "--quiet"} <= set(shown.stdout.split()), verb
@@ -137,6 +136,11 @@ def test_a_study_without_time_prepares_and_says_that_nothing_is_done(tmp_path: P
     both = corank("study", "codesign", tmp_path / "other", "--quick", "--full")
     assert (both.exit_code, both.stdout) == (2, "")
     assert both.stderr == "corank: study: --quick and --full are two presets; give one of them\n"
+    wrong = corank("study", "codesing", tmp_path / "other", "--quick")
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "corank: unknown study 'codesing'; did you mean 'codesign'?\n",
+    )
     assert not (tmp_path / "other").exists()
 
 

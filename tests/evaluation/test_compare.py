@@ -52,6 +52,27 @@ def test_the_order_of_the_rows_does_not_matter(make_run: MakeRun, make_table: Ma
     assert plain.differences == mixed.differences
 
 
+def test_labels_of_all_channels_need_to_agree_only_where_both_have_them(
+    make_run: MakeRun, make_table: MakeTable
+) -> None:
+    """A file of another system may lack them: its exposed rows can be compared all the same."""
+    table = make_table(noise=0.5)
+    for name in ("anywhere_click", "anywhere_purchase"):
+        table = table.append_column(name, table["label_" + name.removeprefix("anywhere_")])
+    other = table.set_column(
+        table.column_names.index("anywhere_click"), "anywhere_click", table["label_purchase"]
+    )
+    ours, theirs, wrong = make_run("ours", table), make_run("theirs", make_table()), make_run("wrong", other)
+    for runs in ([ours, theirs], [theirs, ours]):
+        assert (
+            compare_runs(runs, metrics=["gauc"], resamples=2).models[1].differences["gauc"].value is not None
+        )
+    with pytest.raises(CorankError, match="differ in 'anywhere_click'"):
+        compare_runs([ours, wrong], metrics=["gauc"], resamples=2)
+    with pytest.raises(CorankError, match="no columns 'anywhere_click'"):
+        compare_runs([theirs, ours], metrics=["gauc"], space="all_channels", resamples=2)
+
+
 def test_seeds_are_one_model(make_run: MakeRun, make_table: MakeTable) -> None:
     a = [make_run(f"a{seed}", make_table(noise=1.5, seed=seed), "dnn_s", seed) for seed in range(3)]
     b = [make_run(f"b{seed}", make_table(noise=0.5, seed=9 + seed), "dcnv2_s", seed) for seed in range(2)]

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corank.progress import QUIET
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
 from corank.study.contrasts import Contrast
 from corank.study.result import StudyResult
-from corank.study.study import study
+from corank.study.study import Study, run_study
 
 SETTINGS = (
     "searches=500",
@@ -37,8 +36,11 @@ def claims(config: StudyConfig) -> list[Contrast]:
     return [CLAIM]
 
 
+SMALL = Study("small", conditions, claims)
+
+
 def run(out: Path, settings: Sequence[str] = (), minutes: float = math.inf) -> StudyResult:
-    return study("small", out, "default", [*SETTINGS, *settings], 1, minutes, QUIET, conditions, claims)
+    return run_study(SMALL, out, "default", [*SETTINGS, *settings], 1, minutes)
 
 
 if __name__ == "__main__":

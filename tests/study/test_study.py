@@ -18,10 +18,9 @@ import pytest
 from corank import verbs
 from corank.errors import CorankError
 from corank.files import alone_in
-from corank.progress import QUIET
 from corank.study.result import TESTS, StudyResult
 from corank.study.rows import Row, read_rows
-from corank.study.study import study
+from corank.study.study import run_study
 from tests.study import small
 
 
@@ -150,9 +149,9 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
     with pytest.raises(CorankError, match="holds a study with searches = 500, now 600"):
         small.run(done.folder, ["searches=600"])
     with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
-        study("small", tmp_path, "quik", (), 1, 1, QUIET, small.conditions, small.claims)
+        run_study(small.SMALL, tmp_path, "quik")
     with pytest.raises(CorankError, match="jobs = 0"):
-        study("small", tmp_path, "quick", (), 0, 1, QUIET, small.conditions, small.claims)
+        run_study(small.SMALL, tmp_path, "quick", jobs=0)
     with alone_in(done.folder), pytest.raises(CorankError, match="another process is at work there"):
         small.run(done.folder)
     (tmp_path / "else").mkdir()

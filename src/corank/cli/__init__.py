@@ -18,8 +18,6 @@ app = typer.Typer(
 )
 _logs = typer.Typer(help="What happened: simulate, import and check logs.", no_args_is_help=True)
 app.add_typer(_logs, name="logs")
-_study = typer.Typer(help="Samples and model together, on a simulated marketplace.", no_args_is_help=True)
-app.add_typer(_study, name="study")
 
 
 def main() -> None:
@@ -45,8 +43,6 @@ def _app(
 # In the order of the help.
 for name, of_logs in (("simulate", data.simulate), ("import", data.import_logs), ("check", data.check)):
     _logs.command(name)(guarded(of_logs))
-for of_study in (studies.codesign, studies.widths):
-    _study.command()(guarded(of_study))
 for verb in (
     runs.demo,
     data.audit,
@@ -57,6 +53,7 @@ for verb in (
     runs.predict,
     runs.compare,
     runs.abtest,
+    studies.study,
     showing.report,
     showing.explain,
     showing.models,

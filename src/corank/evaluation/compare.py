@@ -116,7 +116,8 @@ def aligned(predictions: Predictions, base: Predictions, run: Path, base_run: Pa
         order = np.empty(base.rows, dtype=np.int64)
         order[theirs] = mine
         predictions = predictions.take(order)
-    for name in ("exposed", "click", "purchase", *(ANYWHERE if base.anywhere_click is not None else ())):
+    told = base.anywhere_click is not None and predictions.anywhere_click is not None
+    for name in ("exposed", "click", "purchase", *(ANYWHERE if told else ())):
         wrong = int(np.count_nonzero(getattr(predictions, name) != getattr(base, name)))
         if wrong:
             raise CorankError(f"{differ} {wrong} rows differ in '{name}'{_samples(run, base_run)}")

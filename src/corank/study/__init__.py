@@ -1,6 +1,14 @@
 """Studies of samples and models together: conditions trained alike, and what they say, run by run."""
 
-from corank.study.codesign import codesign
-from corank.study.widths import widths
+from corank.study import widths as _widths
+from corank.study.claims import codesign_claims
+from corank.study.conditions import codesign_conditions
+from corank.study.study import Study, run_study
 
-__all__ = ["codesign", "widths"]
+CODESIGN = Study("codesign", codesign_conditions, codesign_claims)
+"""Samples and model together: the ablation table of UniScale."""
+WIDTHS = Study("widths", _widths.conditions, _widths.claims)
+"""The two widths of HHSFT, and the samples, scaled: its Figure 4."""
+STUDIES = {study.name: study for study in (CODESIGN, WIDTHS)}
+
+__all__ = ["CODESIGN", "STUDIES", "WIDTHS", "Study", "run_study"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from corank.errors import CorankError
-from corank.files import whole_file
+from corank.files import write_csv
 
 Kind = Literal["trial", "final"]
 _TEST = "test_"
@@ -91,15 +91,6 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
             for row in rows
         ],
     )
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A CSV of all columns that some row has, whole."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with whole_file(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _row(line: Mapping[str, str]) -> Row:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from corank.errors import CorankError, unknown
 from corank.evaluation.metrics import LOWER_IS_BETTER
 from corank.files import alone_in
-from corank.progress import Reporter
+from corank.progress import QUIET, Reporter
 from corank.study.conditions import Condition, recipes_of
 from corank.study.config import PRESETS, StudyConfig
 from corank.study.contrasts import Contrast, contrast, mean_over_seeds, verdict
@@ -20,33 +22,54 @@ from corank.study.running import finished, go_on, of_condition
 from corank.study.tables import write_tables
 
 
-def study(
-    name: str,
+@dataclass(frozen=True)
+class Study:
+    """What is compared, and which claims about it are judged, each as far as a configuration goes."""
+
+    name: str
+    conditions: Callable[[StudyConfig], list[Condition]]
+    claims: Callable[[StudyConfig], list[Contrast]]
+
+
+def run_study(
+    study: Study,
     out: Path,
-    preset: str,
-    settings: Sequence[str],
-    jobs: int,
-    minutes: float,
-    progress: Reporter,
-    conditions_of: Callable[[StudyConfig], list[Condition]],
-    claims_of: Callable[[StudyConfig], list[Contrast]],
+    preset: str = "default",
+    settings: Sequence[str] = (),
+    jobs: int = 2,
+    minutes: float = math.inf,
+    progress: Reporter = QUIET,
 ) -> StudyResult:
-    """Go on with a study as far as the time goes, and write what there is.
+    """Train the conditions of a study alike, as far as the time goes, and write what there is.
+
+    Every condition has the same learning rates to choose from and the same steps. A call goes on after the
+    runs that are in `out`, which may be those of a smaller preset on the same log.
+
+    Args:
+        study: one of `corank.study.STUDIES`.
+        out: the study's folder; made if it is not there. Holds the log, the samples, runs.csv,
+            conditions.csv, directions.csv and report.html, the last three of what is done so far.
+        preset: `quick` (minutes), `default` (hours) or `full`.
+        settings: `key=value` changes to `StudyConfig`.
+        jobs: processes at a time, one thread each.
+        minutes: no run begins later.
+        progress: where to report.
 
     Raises:
-        CorankError: as `corank.study.codesign`.
+        CorankError: a preset or setting does not exist or fit, `out` holds something else or a study with
+            another log or training, another process is at work there, or a run that counts diverges.
     """
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
     if jobs < 1:
         raise CorankError(f"jobs = {jobs}: expected 1 or more")
     config = StudyConfig.parse(PRESETS[preset]).with_settings(settings)
-    conditions = conditions_of(config)
-    claim(out, name, config)
+    conditions = study.conditions(config)
+    claim(out, study.name, config)
     with alone_in(out):
         material = prepare(out, config, recipes_of(conditions), progress)
         complete = go_on(material, conditions, jobs, minutes, progress)
-        result = results(name, material, conditions, claims_of(config), complete)
+        result = results(study.name, material, conditions, study.claims(config), complete)
         write_tables(result)
         write_study_page(result)
     return result

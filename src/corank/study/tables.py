@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from corank.files import write_csv
 from corank.study.result import StudyResult
-from corank.study.rows import write_csv
 
 
 def write_tables(result: StudyResult) -> None:

@@ -1,20 +1,14 @@
-"""`corank study widths`: the two widths of HHSFT, and the samples, scaled: the paper's Figure 4."""
+"""The study `widths`: the two widths of HHSFT, and the samples, scaled: the paper's Figure 4."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from corank.models.hhsft import SIZES
-from corank.progress import QUIET, Reporter
 from corank.samples.config import Recipe
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
 from corank.study.contrasts import Contrast
-from corank.study.result import StudyResult
-from corank.study.study import study
 
 Line = Literal["d_H", "d_G", "both"]
 LINES: tuple[tuple[Line, Recipe], ...] = (
@@ -25,21 +19,6 @@ LINES: tuple[tuple[Line, Recipe], ...] = (
 )
 """What is widened, and on which samples."""
 MULTIPLES = (1, 2, 3, 4)
-
-
-def widths(
-    out: Path,
-    preset: str = "default",
-    settings: Sequence[str] = (),
-    jobs: int = 2,
-    minutes: float = math.inf,
-    progress: Reporter = QUIET,
-) -> StudyResult:
-    """Train HHSFT at one to four times each width, and both on es3, as far as the time goes.
-
-    Arguments and errors are those of `corank.study.codesign`.
-    """
-    return study("widths", out, preset, settings, jobs, minutes, progress, conditions, claims)
 
 
 def conditions(config: StudyConfig) -> list[Condition]:
