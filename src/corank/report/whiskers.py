@@ -23,7 +23,11 @@ def metrics_section(evaluated: Sequence[Model], compared: Sequence[Compared]) ->
     pictures = (_dots(evaluated, compared),) if compared else ()
     measured = [model for model in evaluated if model.evaluation]
     tables = tuple(table for metric in SLICE_METRICS if (table := _table(measured, metric)))
-    notes = tuple(f"{name.capitalize()}: {text}" for name, text in NOTES.items()) if tables else ()
+    notes = (
+        tuple(f"{name.replace('_', ' ').capitalize()}: {text}" for name, text in NOTES.items())
+        if tables
+        else ()
+    )
     return Section("metrics", "Metrics", notes, tables, pictures)
 
 
