@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.counting import counted
 from tests.inputs import make_batch, make_schema, rows
 from tests.layers.same import Weights, attention, layer_norm, linear
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from corank.errors import CorankError
 from corank.features.batch import Batch
@@ -169,7 +169,7 @@ def test_operations_are_counted_where_they_are_done(pools: tuple[Pool, ...], by_
     embedding = FeatureEmbedding(SCHEMA, D, config)
     plain = FeatureEmbedding(SCHEMA, D)
     for requests, samples in ((5, 12), (3, 20)):
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with counted() as counter, torch.no_grad():
             embedding(batch_of(requests, samples))
         assert embedding.flops().of(requests, samples) == counter.get_total_flops()
     assert (embedding.flops().sample > plain.flops().sample) == ("target" in pools)

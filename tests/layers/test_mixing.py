@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.counting import counted
 from tests.layers.references import assert_same, gradients, mixed, scaled
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from corank.errors import CorankError
 from corank.layers import (
@@ -271,7 +271,7 @@ def test_operations_are_those_that_pytorch_counts(
     mix = Mixing(T, D, between, local, block=3).requires_grad_(False)
     if folded:
         mix.fold()
-    with FlopCounterMode(display=False) as counter:
+    with counted() as counter:
         mix(torch.randn(S, T, D))
     assert mix.flops().of(0, S) == counter.get_total_flops()
     assert not (folded and mix.flops().step)

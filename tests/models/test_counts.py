@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.counting import counted
 from tests.inputs import make_batch, make_schema
-from torch.utils.flop_counter import FlopCounterMode
 
 from corank.models import create_model, list_models
 from corank.models.counting import PARTS
@@ -23,7 +23,7 @@ def test_operations_are_those_that_pytorch_counts(
     if folded:
         model.fold()
     batch, _ = make_batch(SCHEMA, requests, samples)
-    with FlopCounterMode(display=False) as counter:
+    with counted() as counter:
         model(batch)
     counts = model.flop_counts()
     assert counts["total"].of(requests, samples) == counter.get_total_flops()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.counting import counted
 from tests.inputs import make_batch, make_schema, rows
-from torch.utils.flop_counter import FlopCounterMode
 
 from corank.features.batch import Batch
 from corank.features.schema import EmbeddingInput, InputSchema, SequenceInput
@@ -76,7 +76,7 @@ def test_operations_and_parameters_are_counted(name: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(RMSNorm, "forward", norm)
     model = create_model(name, SCHEMA, ["text_match=true"]).eval().requires_grad_(False)
     for requests, samples in ((5, 40), (3, 7)):
-        with FlopCounterMode(display=False) as counter:
+        with counted() as counter:
             model(make_batch(SCHEMA, requests, samples)[0])
         assert model.flop_counts()["total"].of(requests, samples) == counter.get_total_flops()
     w = model.config.embedding_width
