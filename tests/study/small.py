@@ -10,6 +10,7 @@ from pathlib import Path
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
 from corank.study.contrasts import Contrast
+from corank.study.pictures import dots
 from corank.study.result import StudyResult
 from corank.study.study import Study, run_study
 
@@ -36,7 +37,7 @@ def claims(config: StudyConfig) -> list[Contrast]:
     return [CLAIM]
 
 
-SMALL = Study("small", conditions, claims)
+SMALL = Study("small", {"default": {}}, conditions, claims, dots)
 
 
 def run(out: Path, settings: Sequence[str] = (), minutes: float = math.inf) -> StudyResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,50 +13,53 @@ from hypothesis import strategies as st
 from corank.errors import CorankError
 from corank.evaluation.intervals import Difference, Draws
 from corank.models.registry import model_config
-from corank.study.claims import codesign_claims
-from corank.study.conditions import Condition, codesign_conditions, recipes_of
-from corank.study.config import PRESETS, StudyConfig
+from corank.study import CODESIGN, STUDIES, Study
+from corank.study.conditions import Condition, recipes_of
+from corank.study.config import StudyConfig
 from corank.study.contrasts import NEUTRAL, Contrast, Expected, contrast, mean_over_seeds, verdict
 from corank.study.draws import read_draws, write_draws
 from corank.study.rows import Row, read_rows, write_rows
 from corank.study.running import chosen, waiting
-from corank.study.widths import claims as width_claims
-from corank.study.widths import conditions as width_conditions
 from tests.study.small import CLAIM, ES3, EXPOSED
 
-Conditions = Callable[[StudyConfig], list[Condition]]
-Claims = Callable[[StudyConfig], list[Contrast]]
 
-
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize(
-    ("conditions_of", "claims_of"),
-    [(codesign_conditions, codesign_claims), (width_conditions, width_claims)],
-)
-def test_every_claim_is_of_conditions_that_are_trained(
-    preset: str, conditions_of: Conditions, claims_of: Claims
-) -> None:
-    config = StudyConfig.parse(PRESETS[preset])
-    conditions = conditions_of(config)
+@pytest.mark.parametrize("preset", ["quick", "default", "full"])
+@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
+def test_every_claim_is_of_conditions_that_are_trained(preset: str, study: Study) -> None:
+    config = StudyConfig.parse(dict(study.presets[preset]))
+    conditions = study.conditions(config)
     keys = [one.key for one in conditions]
     assert len(keys) == len(set(keys))
     for one in conditions:
         model_config(one.registered, one.settings)
-    claims = claims_of(config)
+    claims = study.claims(config)
     assert {one for claim in claims for one in (*claim.plus, *claim.minus)} <= set(conditions)
     assert len({claim.name for claim in claims}) == len(claims)
     assert recipes_of(conditions)[-1] == "es3"
 
 
-def test_the_full_study_holds_the_default_one() -> None:
-    default, full = (StudyConfig.parse(PRESETS[name]) for name in ("default", "full"))
+@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
+def test_the_full_study_holds_the_default_one(study: Study) -> None:
+    default, full = (StudyConfig.parse(dict(study.presets[name])) for name in ("default", "full"))
     assert default.shared() == full.shared()
-    assert set(codesign_conditions(default)) < set(codesign_conditions(full))
-    assert {claim.name for claim in codesign_claims(default)} < {
-        claim.name for claim in codesign_claims(full)
-    }
-    directions = {claim.name.split()[0] for claim in codesign_claims(full) + width_claims(full)}
+    assert set(study.conditions(default)) < set(study.conditions(full))
+    assert {claim.name for claim in study.claims(default)} < {claim.name for claim in study.claims(full)}
+
+
+def test_every_direction_of_the_paper_is_judged() -> None:
+    full = StudyConfig.parse(dict(CODESIGN.presets["full"]))
+    directions = {claim.name.split()[0] for study in STUDIES.values() for claim in study.claims(full)}
     assert {"i", "ii", "iii", "iv", "v"} <= directions
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
+@pytest.mark.parametrize("field", ["sizes", "budgets"])
+def test_no_setting_is_skipped(study: Study, field: str) -> None:
+    def of(*values: str) -> set[Condition]:
+        return set(study.conditions(StudyConfig.parse({field: values})))
+
+    one, other = ("xs", "s") if field == "sizes" else ("steps", "epochs")
+    assert of(one) < of(one) | of(other) == of(one, other)
 
 
 def row(condition: Condition, kind: str, rate: float, seed: int, valid: float | None) -> Row:

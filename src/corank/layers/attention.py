@@ -47,7 +47,7 @@ class Attend(nn.Module):
         return o_SHTd.transpose(1, 2).reshape(q_STD.shape)
 
     def _split(self, x_STD: Tensor) -> Tensor:
-        return x_STD.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return x_STD.reshape(*x_STD.shape[:2], self.heads, -1).transpose(1, 2)
 
     def flops(self) -> Flops:
         """`4 T^2 D`, with fewer queries `4 queries T D`: the scores and the weighted sums."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corank.samples.config import Recipe
-from corank.study.config import Budget, StudyConfig
+from corank.study.config import QUICK, Budget, Presets, StudyConfig
 
 NO_DREF, NO_DAPGA, ONE_HEAD = "esuif.dref=false", "esuif.dapga=false", "esuif.domain_heads=false"
 MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -24,7 +24,11 @@ STAGES: tuple[Recipe, ...] = ("exposed", "unexposed", "attributed", "es3")
 ENDS: tuple[Recipe, ...] = ("exposed", "es3")
 STAGED = "hhsft"
 """The model that is trained on every stage."""
-BASE = "rankmixer"
+CODESIGN_PRESETS: Presets = {
+    "quick": QUICK,
+    "default": {},
+    "full": {"seeds": 5, "sizes": ("xs", "s"), "budgets": ("steps", "epochs")},
+}
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,12 @@ def codesign_condition(model: str, recipe: Recipe, size: str, budget: Budget) ->
     Of es3 both budgets are the same, so there is one condition of it.
     """
     family, settings = MODELS[model]
-    known: Budget = "steps" if recipe == "es3" else budget
-    return Condition(model, recipe, size, known, f"{family}_{size}", settings)
+    return Condition(model, recipe, size, known(recipe, budget), f"{family}_{size}", settings)
+
+
+def known(recipe: Recipe, budget: Budget) -> Budget:
+    """The budget by which a condition is known: of es3 both are the same."""
+    return "steps" if recipe == "es3" else budget
 
 
 def codesign_conditions(config: StudyConfig) -> list[Condition]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-
-from matplotlib.figure import Figure
+from collections.abc import Sequence
 
 from corank.evaluation.intervals import Difference, Estimate
 from corank.files import whole_file
-from corank.report.canvas import INK, colour, mark, picture
 from corank.report.page import render
 from corank.report.sections import ABSENT, Cell, Picture, Section, Table
 from corank.study.result import NOTE, TESTS, TITLES, Direction, Found, StudyResult
 from corank.training.run import versions
 
-SHOWN = ("exposed.gauc", "all_channels.purchase_ndcg@10")
-"""One metric of each test, drawn."""
 INTERVALS = (
     "95 % intervals from resamples of the test's requests and of the seeds, paired over requests. A direction"
     " is reproduced if its interval lies where the paper's figure does, refuted if it lies on the other side"
@@ -25,13 +21,13 @@ DEFINITIONS = "What is compared, and how: docs/reference/study.md of corank."
 _TONE = {"reproduced": "better", "refuted": "worse", "open": ""}
 
 
-def write_study_page(result: StudyResult) -> None:
+def write_study_page(result: StudyResult, pictures: Sequence[Picture]) -> None:
     """Write report.html whole."""
     far = "" if result.complete else " Not all runs are done: figures are of those that are."
     facts = {"config": result.config.model_dump(mode="json"), "versions": versions()}
     sections = [
         Section("directions", "Directions", (NOTE + far, INTERVALS), tables=(_directions(result),)),
-        Section("conditions", "Conditions", (), (_conditions(result),), _pictures(result)),
+        Section("conditions", "Conditions", (), (_conditions(result),), tuple(pictures)),
         Section(
             "method",
             "How it was made",
@@ -89,38 +85,3 @@ def _span(of: Estimate | Difference, sign: str = "") -> str:
     if of.low is None or of.high is None:
         return "no interval"
     return f"{of.low:{sign}.4f} to {of.high:{sign}.4f}"
-
-
-def _pictures(result: StudyResult) -> tuple[Picture, ...]:
-    done = [found for found in result.conditions if found.runs]
-    if not done:
-        return ()
-    told = "; ".join(
-        f"{found.condition.key} {found.values[SHOWN[0]].value or 0:.4f}" for found in done if found.values
-    )
-    return (
-        picture(
-            "Simulated: every condition on both tests",
-            f"Dots with whiskers of {len(done)} conditions; {TITLES[SHOWN[0]]}: {told}",
-            "Whiskers are 95 % intervals of each condition alone; conditions share the test's requests, so"
-            " whiskers may overlap although a direction is sure.",
-            lambda canvas: _draw(canvas, done),
-            size=(9.2, 1.2 + 0.25 * len(done)),
-        ),
-    )
-
-
-def _draw(canvas: Figure, done: list[Found]) -> None:
-    recipes = list(dict.fromkeys(found.condition.recipe for found in done))
-    for axes, metric in zip(canvas.subplots(1, 2, sharey=True).flat, SHOWN, strict=True):
-        for place, found in enumerate(done):
-            value, number = found.values[metric], recipes.index(found.condition.recipe)
-            if value.value is None:
-                continue
-            if value.low is not None and value.high is not None:
-                axes.plot([value.low, value.high], [place, place], color=colour(number), linewidth=1.6)
-            axes.plot(value.value, place, mark(number), color=colour(number), markersize=5)
-        axes.set_title(TITLES[metric])
-        axes.set_yticks(range(len(done)), [found.condition.key for found in done], color=INK)
-        axes.set_ylim(len(done) - 0.4, -0.6)
-        axes.margins(x=0.1)

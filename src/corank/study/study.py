@@ -11,8 +11,9 @@ from corank.errors import CorankError, unknown
 from corank.evaluation.metrics import LOWER_IS_BETTER
 from corank.files import alone_in
 from corank.progress import QUIET, Reporter
+from corank.report.sections import Picture
 from corank.study.conditions import Condition, recipes_of
-from corank.study.config import PRESETS, StudyConfig
+from corank.study.config import Presets, StudyConfig
 from corank.study.contrasts import Contrast, contrast, mean_over_seeds, verdict
 from corank.study.draws import SEED, read_draws
 from corank.study.material import Material, claim, prepare
@@ -24,11 +25,21 @@ from corank.study.tables import write_tables
 
 @dataclass(frozen=True)
 class Study:
-    """What is compared, and which claims about it are judged, each as far as a configuration goes."""
+    """What is compared, what is claimed of it, and how it is drawn, each as far as a configuration goes.
+
+    Attributes:
+        name: on the command line.
+        presets: how far it goes; settings of `StudyConfig` by name.
+        conditions: what is trained.
+        claims: what is judged.
+        pictures: what the page shows.
+    """
 
     name: str
+    presets: Presets
     conditions: Callable[[StudyConfig], list[Condition]]
     claims: Callable[[StudyConfig], list[Contrast]]
+    pictures: Callable[[StudyResult], tuple[Picture, ...]]
 
 
 def run_study(
@@ -59,11 +70,11 @@ def run_study(
         CorankError: a preset or setting does not exist or fit, `out` holds something else or a study with
             another log or training, another process is at work there, or a run that counts diverges.
     """
-    if preset not in PRESETS:
-        raise unknown("preset", preset, PRESETS)
+    if preset not in study.presets:
+        raise unknown("preset", preset, study.presets)
     if jobs < 1:
         raise CorankError(f"jobs = {jobs}: expected 1 or more")
-    config = StudyConfig.parse(PRESETS[preset]).with_settings(settings)
+    config = StudyConfig.parse(dict(study.presets[preset])).with_settings(settings)
     conditions = study.conditions(config)
     claim(out, study.name, config)
     with alone_in(out):
@@ -71,7 +82,7 @@ def run_study(
         complete = go_on(material, conditions, jobs, minutes, progress)
         result = results(study.name, material, conditions, study.claims(config), complete)
         write_tables(result)
-        write_study_page(result)
+        write_study_page(result, study.pictures(result))
     return result
 
 
