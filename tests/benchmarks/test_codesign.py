@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 import codesign
+import codesign_table
+from corank.study import CODESIGN
 from corank.study.conditions import ENDS, MODELS
+from corank.study.config import StudyConfig
 
 
 def row(seed: int, percent: float) -> dict[str, Any]:
@@ -30,3 +33,45 @@ def test_both_ends_are_conditions_of_the_study() -> None:
     for model, recipe in (codesign.BASE, codesign.NEW):
         assert model in MODELS
         assert recipe in ENDS
+
+
+def direction(name: str, where: str, metric: str, value: float, verdict: str) -> dict[str, str]:
+    return {
+        "direction": f"{name} ({where})",
+        "claim": f"claim {name}",
+        "metric": metric,
+        "difference": str(value),
+        "low": str(value - 0.001),
+        "high": str(value + 0.001),
+        "verdict": verdict,
+    }
+
+
+def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
+    first, second = codesign_table.SHOWN
+    rows = [
+        direction("i", "xs, equal steps", first, 0.9, "open"),
+        direction("i", "s, equal steps", first, -0.0043, "reproduced"),
+        direction("i", "s, equal steps", second, 0.002, "refuted"),
+        direction("i", "s, equal steps", "exposed.auc", 0.5, "refuted"),
+        direction("i", "s, equal epochs", first, 0.0, "open"),
+        direction("iv", "xs to s, equal steps", first, 0.0, "open"),
+    ]
+    lines = codesign_table.readme(rows)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert len(cells[0]) == 2 + 4
+    assert cells[2] == [
+        "i: claim i",
+        "-0.43",
+        "-0.0043 [-0.0053, -0.0033] reproduced",
+        "+0.0020 [+0.0010, +0.0030] refuted",
+        "+0.0000 [-0.0010, +0.0010] open",
+        "",
+    ]
+    assert len(cells) == 3
+
+
+def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
+    config = StudyConfig()
+    names = {codesign_table.place(one.name)[0] for one in CODESIGN.claims(config)}
+    assert set(codesign_table.PUBLISHED) <= names

@@ -1,0 +1,246 @@
+"""The tables and the figures of the studies of samples and model, from results/codesign*.csv and widths*.csv.
+
+Run: python benchmarks/codesign_table.py
+Prints the README's table of directions, and those of docs/experiments.md: every direction on every metric,
+every condition, and the A/B test. Draws docs/images/codesign.svg and, where there are runs of it, widths.svg.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+from corank.study.conditions import MODELS, STAGES
+from corank.study.result import TITLES
+from corank.study.widths import LINES, MULTIPLES
+
+ROOT = Path(__file__).parent.parent
+RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
+SHOWN = ("exposed.gauc", "all_channels.purchase_ndcg@10")
+"""Of the README: one metric of each test."""
+PUBLISHED = {
+    "i": "-0.43",
+    "ii hhfi+dref": "+0.62",
+    "ii hhfi+dapga": "+0.65",
+    "ii hhfi+both": "+0.75",
+    "ii both, hhfi+dref": "+0.13",
+    "ii both, hhfi+dapga": "+0.10",
+    "ii hhfi+dref, ES3": "+0.19",
+    "ii hhfi+dapga, ES3": "+0.22",
+    "ii hhfi+both, ES3": "+0.32",
+    "iii": "+0.02",
+    "whole": "+0.76",
+}
+"""Differences of the paper in percentage points of AUC, from its tables of ablation and comparison."""
+COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
+LINE_COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0")
+Row = Mapping[str, str]
+
+
+def main() -> None:
+    """Print and draw what is there."""
+    mpl.rcParams.update({"svg.hashsalt": "corank", "font.size": 10, "svg.fonttype": "none"})
+    directions, conditions = read("codesign_directions.csv"), read("codesign.csv")
+    print("\n".join(readme(directions)), end="\n\n")
+    for study in ("codesign", "widths"):
+        for size, budget in settings(read(f"{study}_directions.csv")):
+            print(f"{study}: {size}, equal {budget}\n")
+            print("\n".join(every(read(f"{study}_directions.csv"), size, budget)), end="\n\n")
+    for rows in (conditions, read("widths.csv")):
+        print("\n".join(table_of(rows)), end="\n\n")
+    print("\n".join(abtest(read("codesign_abtest.csv"))))
+    draw_conditions(conditions)
+    draw_widths(read("widths_directions.csv"))
+
+
+def read(name: str) -> list[Row]:
+    """The rows of a file of results; none where it is not there."""
+    path = RESULTS / name
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def place(direction: str) -> tuple[str, str]:
+    """A direction's name, and what it was looked at with.
+
+    >>> place("ii hhfi+dref, ES3 (s, equal steps)")
+    ('ii hhfi+dref, ES3', 's, equal steps')
+    """
+    name, _, where = direction.rpartition(" (")
+    return name, where.removesuffix(")")
+
+
+def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Sizes and budgets that directions were looked at with, of one size each."""
+    found = [place(row["direction"])[1] for row in rows]
+    parts = [(where.split(", ")[0], where.split("equal ")[1]) for where in found if " to " not in where]
+    return list(dict.fromkeys(parts))
+
+
+def gap(row: Row) -> str:
+    """A difference, its interval and what it says."""
+    ends = f"{float(row['low']):+.4f}, {float(row['high']):+.4f}" if row["low"] else "no interval"
+    return f"{float(row['difference']):+.4f} [{ends}] {row['verdict']}"
+
+
+def readme(rows: Sequence[Row]) -> list[str]:
+    """A line a direction, a column a budget and a metric, at the largest size."""
+    rows = [row for row in rows if row["metric"] in SHOWN]
+    places = settings(rows)
+    if not places:
+        return []
+    largest = places[-1][0]
+    columns = [(where, metric) for where in places if where[0] == largest for metric in SHOWN]
+    cells = {(*place(row["direction"]), row["metric"]): row for row in rows}
+    heads = [f"{TITLES[metric]}, equal {budget}" for (_, budget), metric in columns]
+    lines = [f"| direction | the paper, AUC, pp | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
+    for name in dict.fromkeys(place(row["direction"])[0] for row in rows):
+        found = [cells.get((name, f"{size}, equal {budget}", metric)) for (size, budget), metric in columns]
+        if any(found):
+            claim = next(row["claim"] for row in rows if place(row["direction"])[0] == name)
+            shown = " | ".join(gap(row) if row else "" for row in found)
+            lines.append(f"| {name}: {claim} | {PUBLISHED.get(name, '')} | {shown} |")
+    return lines
+
+
+def every(rows: Sequence[Row], size: str, budget: str) -> list[str]:
+    """All metrics of the directions of a size and budget."""
+    found = [
+        row
+        for row in rows
+        if place(row["direction"])[1].startswith(f"{size}, ")
+        and place(row["direction"])[1].endswith(f"equal {budget}")
+    ]
+    metrics = list(dict.fromkeys(row["metric"] for row in found))
+    lines = [
+        f"| direction | {' | '.join(TITLES[metric] for metric in metrics)} |",
+        "|---" * (1 + len(metrics)) + "|",
+    ]
+    for name in dict.fromkeys(row["direction"] for row in found):
+        own = {row["metric"]: row for row in found if row["direction"] == name}
+        lines.append(f"| {name} | {' | '.join(gap(own[metric]) for metric in metrics)} |")
+    return lines
+
+
+def table_of(rows: Sequence[Row]) -> list[str]:
+    """Every condition on both tests."""
+    metrics = [name for name in TITLES if rows and name in rows[0]]
+    heads = "".join(f"{TITLES[metric]} | " for metric in metrics)
+    lines = [
+        f"| model | size | samples | equal | {heads}parameters, beside embeddings | rate | seeds |",
+        "|---" * (7 + len(metrics)) + "|",
+    ]
+    for row in rows:
+        values = "".join(f"{value(row, metric)} | " for metric in metrics)
+        parameters = f"{int(row['parameters']):,}, {int(row['dense_parameters']):,}"
+        lines.append(
+            f"| {row['model']} | {row['size']} | {row['recipe']} | {row['budget']} | {values}"
+            f"{parameters} | {row['rate']} | {row['seeds']} |"
+        )
+    return lines
+
+
+def value(row: Row, metric: str) -> str:
+    """A metric with its interval."""
+    if not row[f"{metric}_low"]:
+        return f"{float(row[metric]):.4f}"
+    return f"{float(row[metric]):.4f} [{float(row[f'{metric}_low']):.4f}, {float(row[f'{metric}_high']):.4f}]"
+
+
+def abtest(rows: Sequence[Row]) -> list[str]:
+    """What users buy, a line a measure, seeds apart and their mean."""
+    if not rows:
+        return []
+    seeds = list(dict.fromkeys(row["seed"] for row in rows))
+    lines = [f"| measure | {' | '.join(seeds)} |", "|---" * (1 + len(seeds)) + "|"]
+    for measure in dict.fromkeys(row["measure"] for row in rows):
+        own = {row["seed"]: row for row in rows if row["measure"] == measure}
+        shown = " | ".join(percent(own[seed]) for seed in seeds)
+        lines.append(f"| {measure} | {shown} |")
+    return lines
+
+
+def percent(row: Row) -> str:
+    """A relative difference with its interval."""
+    ends = f" [{float(row['low']):+.2f}, {float(row['high']):+.2f}]" if row["low"] else ""
+    return f"{float(row['percent']):+.2f} %{ends}"
+
+
+def draw_conditions(rows: Sequence[Row]) -> None:
+    """Every model on every recipe, at the largest size, under equal steps: a dot with its interval."""
+    rows = [row for row in rows if row["budget"] == "steps"]
+    if not rows:
+        return
+    rows = [row for row in rows if row["size"] == rows[-1]["size"]]
+    models = [model for model in MODELS if any(row["model"] == model for row in rows)]
+    figure, every_axes = plt.subplots(
+        1, 2, figsize=(9, 0.5 * len(models) + 1.4), sharey=True, layout="constrained"
+    )
+    for axes, metric in zip(every_axes, SHOWN, strict=True):
+        for row in rows:
+            own = [r["recipe"] for r in rows if r["model"] == row["model"]]
+            y = models.index(row["model"]) + 0.16 * (own.index(row["recipe"]) - (len(own) - 1) / 2)
+            colour = COLOURS[row["recipe"]]
+            if row[f"{metric}_low"]:
+                ends = [float(row[f"{metric}_low"]), float(row[f"{metric}_high"])]
+                axes.plot(ends, [y, y], color=colour, linewidth=2)
+            axes.plot(float(row[metric]), y, "o", color=colour, markersize=6, label=row["recipe"])
+        axes.set_title(f"{TITLES[metric]} (simulated)", loc="left", fontsize=10)
+        axes.set_yticks(range(len(models)), models)
+        axes.set_ylim(len(models) - 0.5, -0.5)
+        axes.grid(axis="x", color="#e4e2dd")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    handles = {
+        label: handle
+        for axes in every_axes
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    order = [recipe for recipe in STAGES if recipe in handles]
+    figure.legend(
+        [handles[recipe] for recipe in order], order, loc="outside lower left", ncols=4, frameon=False
+    )
+    figure.savefig(IMAGES / "codesign.svg", metadata={"Date": None})
+
+
+def draw_widths(rows: Sequence[Row]) -> None:
+    """The lines of the paper's Figure 4, at the largest size, under equal steps."""
+    places = [size for size, budget in settings(rows) if budget == "steps"]
+    sizes = list(dict.fromkeys(size for size in places))
+    if not sizes:
+        return
+    figure, every_axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    cells = {(row["direction"], row["metric"]): row for row in rows}
+    for axes, metric in zip(every_axes, SHOWN, strict=True):
+        axes.axhline(0, color="#444", linewidth=0.8)
+        for number, (line, colour) in enumerate(zip(LINES, LINE_COLOURS, strict=True)):
+            shift = 0.05 * (number - 1.5)
+            points = [(1 + shift, 0.0)] if line.recipe == "exposed" else []
+            for multiple in MULTIPLES:
+                row = cells.get((line.over_first(multiple, sizes[-1], "steps").name, metric))
+                if row is None:
+                    continue
+                x = multiple + shift
+                axes.plot([x, x], [float(row["low"]), float(row["high"])], color=colour, linewidth=1.3)
+                points.append((x, float(row["difference"])))
+            style = "o-" if line.recipe == "exposed" else "D--"
+            axes.plot(*zip(*points, strict=True), style, color=colour, label=line.name, markersize=5)
+        axes.set_title(f"{TITLES[metric]} (simulated)", loc="left", fontsize=10)
+        axes.set_xticks(MULTIPLES, [f"{m}x" for m in MULTIPLES])
+        axes.set_ylabel("over 1x on search only")
+        axes.grid(color="#e4e2dd")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        *every_axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False
+    )
+    figure.savefig(IMAGES / "widths.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
