@@ -66,21 +66,22 @@ def read(name: str) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def place(direction: str) -> tuple[str, str]:
-    """A direction's name, and what it was looked at with.
+def place(direction: str) -> tuple[str, str, str]:
+    """A direction's name, the size it was looked at with (the largest of several), and the budget.
 
     >>> place("ii hhfi+dref, ES3 (s, equal steps)")
-    ('ii hhfi+dref, ES3', 's, equal steps')
+    ('ii hhfi+dref, ES3', 's', 'steps')
+    >>> place("iv (xs to s, equal epochs)")
+    ('iv', 's', 'epochs')
     """
-    name, _, where = direction.rpartition(" (")
-    return name, where.removesuffix(")")
+    name, _, where = direction.removesuffix(")").rpartition(" (")
+    size, _, budget = where.rpartition(", equal ")
+    return name, size.split(", ")[0].split(" to ")[-1], budget
 
 
 def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """Sizes and budgets that directions were looked at with, of one size each."""
-    found = [place(row["direction"])[1] for row in rows]
-    parts = [(where.split(", ")[0], where.split("equal ")[1]) for where in found if " to " not in where]
-    return list(dict.fromkeys(parts))
+    """Sizes and budgets that directions were looked at with."""
+    return list(dict.fromkeys(place(row["direction"])[1:] for row in rows))
 
 
 def gap(row: Row) -> str:
@@ -101,7 +102,7 @@ def readme(rows: Sequence[Row]) -> list[str]:
     heads = [f"{TITLES[metric]}, equal {budget}" for (_, budget), metric in columns]
     lines = [f"| direction | the paper, AUC, pp | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
     for name in dict.fromkeys(place(row["direction"])[0] for row in rows):
-        found = [cells.get((name, f"{size}, equal {budget}", metric)) for (size, budget), metric in columns]
+        found = [cells.get((name, *where, metric)) for where, metric in columns]
         if any(found):
             claim = next(row["claim"] for row in rows if place(row["direction"])[0] == name)
             shown = " | ".join(gap(row) if row else "" for row in found)
@@ -111,12 +112,7 @@ def readme(rows: Sequence[Row]) -> list[str]:
 
 def every(rows: Sequence[Row], size: str, budget: str) -> list[str]:
     """All metrics of the directions of a size and budget."""
-    found = [
-        row
-        for row in rows
-        if place(row["direction"])[1].startswith(f"{size}, ")
-        and place(row["direction"])[1].endswith(f"equal {budget}")
-    ]
+    found = [row for row in rows if place(row["direction"])[1:] == (size, budget)]
     metrics = list(dict.fromkeys(row["metric"] for row in found))
     lines = [
         f"| direction | {' | '.join(TITLES[metric] for metric in metrics)} |",

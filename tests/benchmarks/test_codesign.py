@@ -68,7 +68,8 @@ def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
         "+0.0000 [-0.0010, +0.0010] open",
         "",
     ]
-    assert len(cells) == 3
+    assert cells[3][:3] == ["iv: claim iv", "", "+0.0000 [-0.0010, +0.0010] open"]
+    assert len(cells) == 4
 
 
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
