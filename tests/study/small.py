@@ -37,7 +37,7 @@ def claims(config: StudyConfig) -> list[Contrast]:
     return [CLAIM]
 
 
-SMALL = Study("small", {"default": {}}, conditions, claims, dots)
+SMALL = Study("small", {"quick": {}, "default": {}}, conditions, claims, dots)
 
 
 def run(out: Path, settings: Sequence[str] = (), minutes: float = math.inf) -> StudyResult:

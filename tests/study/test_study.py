@@ -148,6 +148,12 @@ def test_the_tables_say_what_was_found(done: StudyResult) -> None:
 def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path) -> None:
     with pytest.raises(CorankError, match="holds a study with searches = 500, now 600"):
         small.run(done.folder, ["searches=600"])
+    with pytest.raises(CorankError, match=r"holds a study with market = \[\], now"):
+        small.run(done.folder, ["market=[needs.browse_per_search=3]"])
+    for wrong, sentence in (("catalog.itms=300", "did you mean"), ("requests=9", "are `searches`")):
+        with pytest.raises(CorankError, match=sentence):
+            small.run(tmp_path / "none", [f"market=[{wrong}]"])
+    assert not (tmp_path / "none").exists()
     with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
         run_study(small.SMALL, tmp_path, "quik")
     with pytest.raises(CorankError, match="jobs = 0"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as Bound
+from pydantic import model_validator
 
 from corank.config import Config
 from corank.evaluation.intervals import RESAMPLES
+from corank.logs.marketplace.config import MarketplaceConfig
 
 Size = Literal["xs", "s", "m", "l", "xl"]
 Budget = Literal["steps", "epochs"]
@@ -18,7 +20,7 @@ Names = Annotated[tuple[str, ...], Bound(min_length=1)]
 
 
 class StudyConfig(Config):
-    """The settings of a study. The first seven say what a run is; the others, which runs there are.
+    """The settings of a study. The first eight say what a run is; the others, which runs there are.
 
     >>> StudyConfig().shared() == StudyConfig(seeds=5, sizes=("xs", "s")).shared()
     True
@@ -26,6 +28,7 @@ class StudyConfig(Config):
 
     searches: int = Bound(default=60_000, ge=500)  # `requests` of the simulated market
     log_seed: int = Bound(default=0, ge=0)
+    market: tuple[str, ...] = ()  # changes to the marketplace, to learn why a direction holds or does not
     test: float = Bound(default=0.25, gt=0, lt=0.5)  # share of the time; as much precision as it costs
     epochs: float = Bound(default=1.0, gt=0)  # of es3
     batch_samples: int = Bound(default=1024, ge=1)
@@ -36,10 +39,22 @@ class StudyConfig(Config):
     sizes: Annotated[tuple[Size, ...], Bound(min_length=1)] = ("s",)
     budgets: Annotated[tuple[Budget, ...], Bound(min_length=1)] = ("steps",)
 
+    @property
+    def log(self) -> tuple[str, ...]:
+        """The marketplace's settings."""
+        return f"requests={self.searches}", *self.market
+
     def shared(self) -> dict[str, Any]:
         """What must be the same in all runs of a folder."""
         which = {"rates", "seeds", "sizes", "budgets"}
         return self.model_dump(mode="json", exclude=which)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if any(one.startswith("requests") for one in self.market):
+            raise ValueError(f"market = {list(self.market)}: the searches of a log are `searches`")
+        MarketplaceConfig.preset(settings=self.log)
+        return self
 
 
 Presets = Mapping[str, Mapping[str, Any]]

@@ -69,8 +69,7 @@ def prepare(folder: Path, config: StudyConfig, recipes: Sequence[Recipe], progre
     """Simulate the log and build the samples that are missing in a study's folder."""
     material = Material(folder, config)
     if not material.logs.exists():
-        settings = [f"requests={config.searches}"]
-        verbs.simulate(material.logs, seed=config.log_seed, settings=settings, progress=progress)
+        verbs.simulate(material.logs, seed=config.log_seed, settings=config.log, progress=progress)
     for recipe in recipes:
         if not material.samples(recipe).exists():
             verbs.samples(

@@ -24,6 +24,8 @@ _TONE = {"reproduced": "better", "refuted": "worse", "open": ""}
 def write_study_page(result: StudyResult, pictures: Sequence[Picture]) -> None:
     """Write report.html whole."""
     far = "" if result.complete else " Not all runs are done: figures are of those that are."
+    if result.config.market:
+        far += f" A variation of the frozen marketplace: {', '.join(result.config.market)}."
     facts = {"config": result.config.model_dump(mode="json"), "versions": versions()}
     sections = [
         Section("directions", "Directions", (NOTE + far, INTERVALS), tables=(_directions(result),)),

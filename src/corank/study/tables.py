@@ -8,7 +8,8 @@ from corank.study.result import StudyResult
 
 def write_tables(result: StudyResult) -> None:
     """Write conditions.csv and directions.csv, each whole."""
-    facts = {"simulated": True, "complete": result.complete}
+    market = " ".join(result.config.market)
+    facts = {"simulated": True, "market": market or "as frozen", "complete": result.complete}
     conditions = [
         {
             "model": found.condition.model,
