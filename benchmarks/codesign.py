@@ -1,9 +1,10 @@
 """The studies of samples and model together, on a simulated marketplace, and the A/B test of their ends.
 
 Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|default|full] [--work FOLDER]
-     [--jobs 2] [--minutes 60] [--abtest]
+     [--set K=V] [--results NAME] [--jobs 2] [--minutes 60] [--abtest]
 Goes on with the study in the work folder as far as the time goes; copies its runs, conditions and directions
-to results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_...). With
+to results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_..., or what
+`--results` names: a variation's do not stand in the place of the study's). With
 `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
 after the log, seed by seed: results/codesign_abtest.csv, a row a seed and measure, and their mean with
 Student's interval over the seeds.
@@ -43,14 +44,18 @@ def main() -> None:
     parser.add_argument("--study", choices=list(STUDIES), default="codesign")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--work", type=Path, help="the study's folder; work/NAME if not given")
+    parser.add_argument("--set", action="append", default=[], help="a change to the study's settings")
+    parser.add_argument("--results", help="how names of files in results/ begin; the study's if not given")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no run after so long")
     parser.add_argument("--abtest", action="store_true")
     args = parser.parse_args()
     folder = args.work or WORK / args.study
-    result = run_study(STUDIES[args.study], folder, args.preset, (), args.jobs, args.minutes, Lines(60))
+    if args.results is None and any(one.startswith("market=") for one in args.set):
+        parser.error("--set market=... is a variation: name its files by --results")
+    result = run_study(STUDIES[args.study], folder, args.preset, args.set, args.jobs, args.minutes, Lines(60))
     for name, end in FILES.items():
-        shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.study}{end}.csv")
+        shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.results or args.study}{end}.csv")
     if args.abtest:
         write_csv(RESULTS / "codesign_abtest.csv", abtest(result))
 
