@@ -173,7 +173,7 @@ def test_progress_goes_to_standard_error(made: Made, tmp_path: Path) -> None:
 def test_the_installed_command_is_this_one() -> None:
     """In a process of its own: what it prints, and what no test runner catches."""
     done = subprocess.run(
-        [sys.executable, "-m", "corank.cli", "train", "nowhere", "run"],
+        [sys.executable, "-m", "corank", "train", "nowhere", "run"],
         capture_output=True,
         text=True,
         check=False,

@@ -14,7 +14,7 @@ import corank
 ROOT = Path(corank.__file__).parent
 BASE = {"errors", "config", "files", "progress", "bars"}
 ROOMS = ["logs", "samples", "features", "layers", "models", "training", "evaluation", "explain", "report"]
-TOP = ["abtest", "verbs", "demo", "study", "screen", "cli"]
+TOP = ["abtest", "verbs", "demo", "study", "screen", "cli", "__main__"]
 KNOWS_NOTHING_OF = {"layers": {"logs", "samples"}, "models": {"logs", "samples"}, "samples": {"torch"}}
 LIGHT = {"features", "layers", "models", "training", "evaluation", "explain"}
 ENGINES = {"duckdb", "ibis"}

@@ -90,7 +90,7 @@ def test_a_build_through_connect_is_the_same_bytes(connect_server: str, tmp_path
         connect_server,
     ]
     words += [word for setting in SETTINGS for word in ("--set", setting)]
-    subprocess.run([sys.executable, "-m", "corank.cli", *words, "--quiet"], check=True)
+    subprocess.run([sys.executable, "-m", "corank", *words, "--quiet"], check=True)
     other = read_manifest(out)
     assert other.engine == "spark"
     assert other.model_copy(update={"engine": one.engine, "versions": one.versions}) == one

@@ -106,6 +106,29 @@ def test_escm2_adds_a_risk_of_the_conversion(correct: str) -> None:
     assert value > plain or correct == "dr"
 
 
+@pytest.mark.parametrize("correct", ["ipw", "dr"])
+def test_a_click_must_have_been_examined_too(correct: str) -> None:
+    """With inverse propensities of position the click score is relevance; p is that times P(examined)."""
+    settings = (*BOTH, "imputation=true") if correct == "dr" else BOTH
+    position = {"correct": "ipw", "decay": 1.0, "floor": 0.3}
+    part = {"correct": correct, "weight": 1.0, "floor": 0.05}
+    value, logits, labels, batch = judged(settings, position=position, conversion=part)
+    rest = {name: torch.tensor(x) for name, x in logits.items() if name != "imputation"}
+    plain = Objective(LossConfig.parse({"position": position}), create_model("dlrm_mlp_xs", SCHEMA, BOTH))
+    assert labels.position_S is not None
+    each = []
+    rows = zip(labels.position_S.tolist(), labels.click_S.tolist(), labels.purchase_S.tolist(), strict=True)
+    for i, (k, o, r) in enumerate(rows):
+        p = max(sigma(logits["click"][i]) * max(1 / max(k, 1), 0.3), 0.05)
+        delta = cross_entropy(sigma(logits["conversion"][i]), r)
+        if correct == "ipw":
+            each.append(o * delta / p)
+        else:
+            d = math.log1p(math.exp(logits["imputation"][i]))
+            each.append(d + o * (delta - d) / p + o * (delta - d) ** 2 / p)
+    assert value - plain(rest, batch, labels).item() == pytest.approx(mean(each, labels.weight_S), rel=1e-4)
+
+
 def test_both_risks_are_those_of_having_clicked_everything() -> None:
     """In expectation over clicks; the doubly robust one also with a wrong propensity, if d is right."""
     g = torch.Generator().manual_seed(0)

@@ -121,7 +121,7 @@ def test_interrupted_runs_resume_to_the_same_bits(market_samples: Path, tmp_path
 def test_a_process_killed_outright_resumes_to_the_same_bits(market_samples: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     verbs.train(market_samples, whole, "dlrm_mlp_xs", 0, [*SETTINGS, "checkpoint_every=3"])
-    command = [sys.executable, "-m", "corank.cli", "train", str(market_samples), str(cut), "--resume"]
+    command = [sys.executable, "-m", "corank", "train", str(market_samples), str(cut), "--resume"]
     command += ["--model", "dlrm_mlp_xs", "--set", "checkpoint_every=3", "--quiet"]
     for setting in SETTINGS:
         command += ["--set", setting]

@@ -16,11 +16,15 @@ from corank.progress import reporter
 def report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A run, or a folder of runs and samples.")],
     out: Annotated[Path | None, typer.Option(help="HTML file; default: FOLDER/report.html.")] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(metavar="SAMPLES", help="Default: those in FOLDER that runs were trained on."),
+    ] = None,
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Write one self-contained HTML page."""
-    path = verbs.report(folder, out, progress=reporter(quiet))
+    path = verbs.report(folder, out, samples, progress=reporter(quiet))
     if json:
         return print_json({"path": str(path)})
     return screen.show(f"Report: {path}")

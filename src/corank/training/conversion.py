@@ -27,9 +27,14 @@ def dr_risk(delta_S: Tensor, imputed_S: Tensor, click_S: Tensor, p_S: Tensor, we
     return _mean(each_S, weight_S)
 
 
-def propensity(click_logit_S: Tensor, floor: float) -> Tensor:
-    """p: the probability of a click, at least `floor`, as a constant."""
-    return torch.sigmoid(click_logit_S.detach()).clamp_min(floor)
+def propensity(click_logit_S: Tensor, floor: float, examined_S: Tensor | None = None) -> Tensor:
+    """p: the probability of a click, at least `floor`, as a constant.
+
+    Args:
+        examined_S: P(examined) [S], where the logit is that of a click on what is examined.
+    """
+    p_S = torch.sigmoid(click_logit_S.detach())
+    return (p_S if examined_S is None else p_S * examined_S).clamp_min(floor)
 
 
 def cross_entropy(logit_S: Tensor, label_S: Tensor) -> Tensor:

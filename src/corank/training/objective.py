@@ -69,11 +69,11 @@ class Objective(nn.Module):
         total = loss(logits, batch, labels, self.config, examined_S)
         if self.config.conversion.correct == "none":
             return total
-        return total + self.config.conversion.weight * self._conversion(logits, labels)
+        return total + self.config.conversion.weight * self._conversion(logits, labels, examined_S)
 
-    def _conversion(self, logits: dict[str, Tensor], labels: Labels) -> Tensor:
+    def _conversion(self, logits: dict[str, Tensor], labels: Labels, examined_S: Tensor | None) -> Tensor:
         """The counterfactual risk of the conversion."""
-        p_S = conversion.propensity(logits["click"], self.config.conversion.floor)
+        p_S = conversion.propensity(logits["click"], self.config.conversion.floor, examined_S)
         delta_S = conversion.cross_entropy(logits["conversion"], labels.purchase_S)
         if self.config.conversion.correct == "ipw":
             return conversion.ipw_risk(delta_S, labels.click_S, p_S, labels.weight_S)

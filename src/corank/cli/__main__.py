@@ -1,5 +1,0 @@
-"""`python -m corank.cli`."""
-
-from corank.cli import main
-
-main()
