@@ -51,6 +51,21 @@ class Config(BaseModel):
             raise CorankError(f"{path}: expected a mapping of keys to values, found {type(values).__name__}")
         return cls.parse(values, where=str(path))
 
+    def refuse_unused(self, used: bool, fields: str, needs: str) -> None:
+        """For validators: what nothing reads may not be set, or a user's setting would be skipped silently.
+
+        Args:
+            used: whether the fields are read.
+            fields: their names, separated by spaces.
+            needs: what they are of use with, in words.
+
+        Raises:
+            ValueError: one of them is not as it is by default.
+        """
+        for name in () if used else fields.split():
+            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
+                raise ValueError(f"'{name}' is of use with {needs} only")
+
     def with_settings(self, settings: Iterable[str], where: str = "--set") -> Self:
         """A copy with `a.b=c` settings applied; values are read as YAML.
 

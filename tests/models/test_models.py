@@ -213,3 +213,70 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         create_model("unimixer_s", SCHEMA, ["mixing.block=5"])
     with pytest.raises(CorankError, match="an even rank, found 15"):
         create_model("unimixer_lite_factored_s", SCHEMA, ["mixing.rank=15"])
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "sentence"),
+    [
+        ("fm_xs", "history.by_domain=true", r"'by_domain' is of use with history\.pools only"),
+        ("fm_xs", "history={pools: [mean], heads: 2}", "'heads' is of use with the pool self only"),
+        ("fm_xs", "history={pools: [self], hidden: 9}", "'hidden' is of use with the pool target only"),
+        ("rankmixer_xs", "esuif.unseen=feed", r"'unseen' is of use with esuif\.dref, esuif\.dapga or"),
+        ("rankmixer_xs", "esuif={dref: true, heads: 2}", r"'heads' is of use with esuif\.dapga only"),
+        ("rankmixer_xs", "esuif.head_expansion=2", r"'head_expansion' is of use with esuif\.domain_heads"),
+        ("tokenmixer_large_xs", "routing.experts=9", "'routing' is of use with sparse=true only"),
+        *(
+            (f"{name}_xs", "hidden=[8] dropout=0.1", "'dropout' is of use with two hidden layers or more")
+            for name in ("dlrm_mlp", "dcnv2", "deepfm")
+        ),
+        ("fm_xs", "tasks=[]", r"tasks = \[\]: expected \[click\] or \[click, purchase\]"),
+        ("fm_xs", "tasks=[purchase]", "validation is by clicks"),
+    ],
+)
+def test_a_setting_that_nothing_reads_is_refused(name: str, setting: str, sentence: str) -> None:
+    settings = setting.split() if setting.startswith("hidden") else [setting]
+    with pytest.raises(CorankError, match=sentence):
+        create_model(name, SCHEMA, settings)
+
+
+@pytest.mark.parametrize("name", list_models("*_xs"))
+def test_a_batch_without_samples_has_no_scores(name: str) -> None:
+    model = create_model(name, SCHEMA).eval()
+    batch, _ = make_batch(SCHEMA, 3, 6)
+    none = torch.zeros(0, dtype=torch.int64)
+    empty = Batch(batch.request, rows(batch.sample, none), none)
+    assert model(empty)["click"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("rankmixer_xs", "expansion"),
+        ("unimixer_lite_xs", "expansion"),
+        ("transformer_xs", "expansion"),
+        ("hhsft_xs", "hfa.expansion"),
+        ("hhsft_xs", "gfa.expansion"),
+        ("hhsft_xs", "esuif.expansion"),
+    ],
+)
+def test_a_feed_forward_is_never_narrower_than_one(name: str, part: str) -> None:
+    narrow = create_model(name, SCHEMA, [f"{part}=0.001"]).eval()
+    batch, _ = make_batch(SCHEMA, 3, 6)
+    assert torch.isfinite(narrow(batch)["click"]).all()
+    assert all(parameter.numel() for parameter in narrow.parameters())
+
+
+def test_the_state_of_mixing_tells_temperature_and_rows() -> None:
+    model = create_model("unimixer_lite_xs", SCHEMA)
+    model.set_progress(0.5)
+    state = model.mixing_state()
+    assert state["tau"] == pytest.approx(0.525)
+    assert 0 <= state["row_error"] < 1e-3
+    cut = create_model("unimixer_lite_xs", SCHEMA, ["mixing.iterations=1"])
+    cut.set_progress(1.0)
+    assert cut.mixing_state()["row_error"] > 0.01
+    for name, settings in (("unimixer_xs", ["mixing.sinkhorn=false"]), ("rankmixer_xs", [])):
+        assert create_model(name, SCHEMA, settings).mixing_state() == {}
+    (matrix, *_), factored = model.mixing(), create_model("unimixer_lite_factored_xs", SCHEMA)
+    assert state["row_error"] == pytest.approx((matrix.sum(1) - 1).abs().max().item(), abs=1e-6)
+    assert factored.mixing_state()["row_error"] < 1e-3

@@ -9,6 +9,8 @@ import pytest
 
 from corank import verbs
 from corank.errors import CorankError
+from corank.features import Reader, ReaderConfig, infer_spec
+from corank.features.fit import fit_features
 from corank.samples import build_samples
 from corank.training import Run
 
@@ -51,3 +53,21 @@ def test_a_domain_that_is_not_there_is_named_and_nothing_is_written(
     with pytest.raises(CorankError, match=sentence):
         verbs.train(es3, tmp_path / "run", "hhsft_xs", settings=[*SETTINGS, setting])
     assert not (tmp_path / "run").exists()
+
+
+def test_an_attributed_label_has_no_position(es3: Path) -> None:
+    """It came about elsewhere: corrections of position are for the list's own clicks, and what had none."""
+    features = fit_features(es3, infer_spec(es3))
+    found, expected, attributed = [], [], 0
+    for _, labels in Reader(es3, features, "train", ReaderConfig(batch_samples=700)).batches():
+        assert labels.position_S is not None
+        found += labels.position_S.tolist()
+    for path in sorted((es3 / "train").glob("*.parquet")):
+        table = pq.read_table(path, columns=["position", "label_source"])
+        for positions, sources in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            for position, source in zip(positions, sources, strict=True):
+                elsewhere = source not in (None, "own", "searchified")
+                attributed += elsewhere and position is not None
+                expected.append(0 if position is None or elsewhere else position)
+    assert found == expected
+    assert attributed > 10

@@ -44,6 +44,22 @@ def test_listwise_shares_the_mass_of_a_request_among_its_positives() -> None:
     assert not logits.grad[3:].any()
 
 
+def test_a_request_weighs_as_its_positives_do() -> None:
+    """Weights of a domain, say: one factor for all of a request's samples."""
+    torch.manual_seed(0)
+    logits, labels = torch.randn(7), torch.tensor([1.0, 0, 1, 0, 1, 0, 0])
+    of, weights = torch.tensor([0, 0, 0, 1, 1, 2, 2]), torch.tensor([0.25, 1, 0.75, 3, 3, 9, 9])
+    terms = [-torch.log_softmax(logits[of == r], 0) for r in (0, 1)]
+    first = 0.25 * terms[0][0] + 0.75 * terms[0][2]  # their mean weight is .5, which the shares are of
+    expected = (0.5 * first + 3 * terms[1][1]) / 3.5
+    torch.testing.assert_close(listwise(logits, labels, weights, of, 3), expected)
+    alike = listwise(logits, labels, torch.full((7,), 0.3), of, 3)
+    torch.testing.assert_close(alike, listwise(logits, labels, torch.ones(7), of, 3))
+    half = listwise(logits.bfloat16(), labels, weights, of, 3)
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(expected.item(), rel=0.02)
+
+
 def test_a_batch_without_positives_has_no_listwise_loss() -> None:
     assert float(listwise(LOGITS, torch.zeros(6), WEIGHTS, OF, requests=3)) == 0
 

@@ -32,6 +32,7 @@ from corank.training.position import PositionTower, propensity
 
 SCHEMA = make_schema()
 BOTH = ("tasks=[click, purchase]", "purchase=product")
+IPW = {"correct": "ipw"}
 RUN = ("epochs=2", "reader.batch_samples=512", "log_every=1", "optimizer.warmup_steps=5")
 
 
@@ -175,6 +176,7 @@ def test_what_a_loss_needs_and_the_model_has_not_is_refused() -> None:
             r"set model\.tasks=\[click, purchase\] and model\.purchase",
         ),
         ({"conversion": {"correct": "dr"}}, product, r"needs model\.imputation=true"),
+        ({"purchase": 0.5}, plain, r"loss\.purchase=0\.5 needs the task purchase"),
         (
             {},
             create_model("fm_xs", SCHEMA, [*BOTH, "imputation=true"]),
@@ -193,11 +195,30 @@ def test_what_a_loss_needs_and_the_model_has_not_is_refused() -> None:
             LossConfig().with_settings([setting])
 
 
+@pytest.mark.parametrize(
+    ("settings", "needs"),
+    [
+        (["position.floor=0.1"], "'floor' is of use with loss.position.correct=ipw only"),
+        (["position.correct=ipw", "position.positions=9"], "'positions' is of use with .*tower only"),
+        (
+            ["position.correct=ipw", "position.examination=[1]", "position.decay=2"],
+            "'decay' is of use with no",
+        ),
+        (["position.correct=tower", "position.examination=[1]"], "'examination' is of use"),
+        (["conversion.weight=2"], r"'weight' is of use with loss\.conversion\.correct only"),
+        (["pointwise=0"], "leave nothing to learn from"),
+    ],
+)
+def test_a_setting_of_the_loss_that_nothing_reads_is_refused(settings: list[str], needs: str) -> None:
+    with pytest.raises(CorankError, match=needs):
+        LossConfig().with_settings(settings)
+
+
 def test_propensities_are_those_given_or_fall_with_position() -> None:
     position = torch.tensor([0, 1, 2, 3, 9, 400])
-    config = LossConfig.parse({"position": {"examination": [1, 0.5, 0.25], "floor": 0.3}}).position
+    config = LossConfig.parse({"position": IPW | {"examination": [1, 0.5, 0.25], "floor": 0.3}}).position
     assert propensity(position, config).tolist() == pytest.approx([1, 1, 0.5, 0.3, 0.3, 0.3])
-    config = LossConfig.parse({"position": {"decay": 0.5}}).position
+    config = LossConfig.parse({"position": IPW | {"decay": 0.5}}).position
     expected = [1, 1, 2**-0.5, 3**-0.5, 1 / 3, 0.05]
     assert propensity(position, config).tolist() == pytest.approx(expected)
 
@@ -265,7 +286,8 @@ def test_corrections_recover_the_order_that_position_hid(listwise_loss: bool) ->
         torch.manual_seed(0)
         model = create_model("dlrm_mlp_xs", schema)
         parts = {"pointwise": 0, "listwise": 1} if listwise_loss else {}
-        config = LossConfig.parse({"position": {"correct": correct, "lr": 0.05}} | parts)
+        position = {"correct": correct} | ({"lr": 0.05} if correct == "tower" else {})
+        config = LossConfig.parse({"position": position} | parts)
         objective = Objective(config, model)
         rate = OptimizerConfig(lr=0.003, warmup_steps=0, decay="constant")
         optimizer = make_optimizer(model, rate, list(objective.parameters()), config.position.lr)

@@ -52,7 +52,7 @@ class Chunk:
         offsets: [n + 1], where each request's samples begin.
         history_ends, history_sizes: [n], in the flat histories.
         clicks, purchases, weights: float32 of the samples.
-        positions: int32 of the samples, 0 where not shown.
+        positions: int32 of the samples, 0 where not shown, or where the label came from elsewhere.
     """
 
     request: Columns
@@ -94,7 +94,7 @@ class Encoder:
         self.list_fields = [f for f in features.spec.fields if f.source == "list"]
         self.columns = sorted(
             {f.column for f in self.request_fields + self.list_fields}
-            | {"item_id", "exposed", "label_click", "label_purchase", "weight", "position"}
+            | {"item_id", "exposed", "label_click", "label_purchase", "label_source", "weight", "position"}
             | {"history_offset", "history_length"}
         )
 
@@ -132,7 +132,7 @@ class Encoder:
             clicks=floats("label_click"),
             purchases=floats("label_purchase"),
             weights=floats("weight"),
-            positions=pc.fill_null(flat("position"), 0).to_numpy(zero_copy_only=False).astype(np.int32),
+            positions=_positions(flat("position"), flat("label_source")),
         )
 
     def _columns(
@@ -175,3 +175,11 @@ class Encoder:
         events = plain(store.histories(["item_id"])["item_id"])
         rows = pc.index_in(events, value_set=self.item_ids)
         return self._vocabulary(field, plain(store.items[field.column]).take(rows))
+
+
+def _positions(positions: pa.Array, sources: pa.Array) -> Codes:
+    """Where each sample stood as its label came about; 0 if it was not shown, or the label is attributed."""
+    here = pc.fill_null(pc.is_in(sources, value_set=pa.array(["own", "searchified"])), False)
+    kept = pc.if_else(pc.or_(pc.is_null(sources), here), positions, 0)
+    known: Codes = pc.fill_null(kept, 0).to_numpy(zero_copy_only=False).astype(np.int32)
+    return known

@@ -39,15 +39,22 @@ class Attend(nn.Module):
 
         With fewer `queries` q and the result have as many tokens.
         """
-        q_SHTd, k_SHTd, v_SHTd = (self._split(x_STD) for x_STD in (q_STD, k_STD, v_STD))
         if pair_TT is None:  # one kernel: half the time of three at T = 8
-            o_SHTd = F.scaled_dot_product_attention(q_SHTd, k_SHTd, v_SHTd, scale=self.scale)
+            q, k, v = (self._split(x_STD) for x_STD in (q_STD, k_STD, v_STD))
+            o_SHTd = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
         else:
-            o_SHTd = torch.softmax(pair_TT * self.scale * (q_SHTd @ k_SHTd.mT), dim=-1) @ v_SHTd
+            o_SHTd = self.weights(q_STD, k_STD, pair_TT) @ self._split(v_STD)
         return o_SHTd.transpose(1, 2).reshape(q_STD.shape)
 
+    def weights(self, q_STD: Tensor, k_STD: Tensor, pair_TT: Tensor | None = None) -> Tensor:
+        """How much each query takes from each token, by sample and head [S, H, queries, T]."""
+        score_SHTT = self.scale * (self._split(q_STD) @ self._split(k_STD).mT)
+        if pair_TT is not None:
+            score_SHTT = pair_TT * score_SHTT
+        return torch.softmax(score_SHTT, dim=-1)
+
     def _split(self, x_STD: Tensor) -> Tensor:
-        return x_STD.reshape(*x_STD.shape[:2], self.heads, -1).transpose(1, 2)
+        return x_STD.reshape(*x_STD.shape[:2], self.heads, self.width // self.heads).transpose(1, 2)
 
     def flops(self) -> Flops:
         """`4 T^2 D`, with fewer queries `4 queries T D`: the scores and the weighted sums."""

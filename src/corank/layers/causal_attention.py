@@ -37,14 +37,16 @@ class CausalAttention(nn.Module):
         self.length, self.width, self.heads = length, width, heads
         older_LL = torch.ones(length, length).triu().bool()
         self.register_buffer("older_LL", older_LL, persistent=False)
+        self.register_buffer("own_LL", torch.eye(length).bool(), persistent=False)
         self.older_LL: Tensor
+        self.own_LL: Tensor
 
     def forward(self, v_nLD: Tensor, there_nL: Tensor) -> Tensor:
         """Events [n, L, D] and which of them are there [n, L], to [n, L, D]."""
         n_nLD = self.norm(v_nLD)
         q, k, v = (self._split(project(n_nLD)) for project in (self.q, self.k, self.v))
         score_nHLL = (q @ k.mT) * (self.width // self.heads) ** -0.5
-        seen_nLL = self.older_LL & (there_nL.unsqueeze(1) | torch.eye(self.length, device=v.device).bool())
+        seen_nLL = self.older_LL & (there_nL.unsqueeze(1) | self.own_LL)
         score_nHLL = score_nHLL.masked_fill(~seen_nLL.unsqueeze(1), -torch.inf)
         o_nHLd = torch.softmax(score_nHLL, dim=-1) @ v
         h_nLD = v_nLD + o_nHLd.transpose(1, 2).flatten(2)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.config import Config
@@ -17,6 +18,7 @@ from corank.features.schema import InputSchema
 from corank.layers.dapga import DAPGA
 from corank.layers.dref import DREF
 from corank.layers.embedding import Slot
+from corank.layers.per_token import inner
 from corank.layers.routes import Routes
 
 
@@ -32,14 +34,18 @@ class ESUIFConfig(Config):
     head_expansion: float = Bound(default=0.5, gt=0)  # hidden width of the domains' heads, in D
     unseen: str | None = None  # the domain that unseen ones are taken for; None: the most frequent
 
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(self.dref or self.dapga, "expansion gate_expansion", "esuif.dref or esuif.dapga")
+        self.refuse_unused(self.dapga, "heads", "esuif.dapga")
+        self.refuse_unused(self.domain_heads, "head_expansion", "esuif.domain_heads")
+        self.refuse_unused(self.any, "unseen", "esuif.dref, esuif.dapga or esuif.domain_heads")
+        return self
+
     @property
     def any(self) -> bool:
         """Is anything told apart by domain?"""
         return self.dref or self.dapga or self.domain_heads
-
-    def hidden(self, width: int, expansion: float) -> int:
-        """An inner width, at least 1."""
-        return max(round(width * expansion), 1)
 
 
 class ESUIF(nn.Module):
@@ -63,8 +69,8 @@ class ESUIF(nn.Module):
         super().__init__()
         self.domains = schema.domains()
         self.unseen = self.domains.index(config.unseen, "esuif.unseen") if config.unseen else 0
-        K, hidden = len(self.domains.names), config.hidden(width, config.expansion)
-        gate_hidden = config.hidden(width, config.gate_expansion)
+        K, hidden = len(self.domains.names), inner(width, config.expansion)
+        gate_hidden = inner(width, config.gate_expansion)
         self.dref = DREF(K, width, hidden, gate_hidden) if config.dref else None
         self.dapga: DAPGA | None = None
         if config.dapga:

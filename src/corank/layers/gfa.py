@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from corank.layers.attention import Attend
+from corank.layers.per_token import inner
 
 
 class GFA(nn.Module):
@@ -42,7 +43,7 @@ class GFA(nn.Module):
         rank: int | None = None,
     ) -> None:
         super().__init__()
-        hidden = round(out * expansion)
+        hidden = inner(out, expansion)
         self.attend = Attend(composite, out, heads)
         self.norm = nn.LayerNorm(width)
         self.q, self.k, self.v = (_projection(tokens * width, composite * out, rank) for _ in range(3))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.config import Config
@@ -27,6 +28,13 @@ class HistoryConfig(Config):
     blocks: int = Bound(default=1, ge=1)  # of self
     heads: int = Bound(default=1, ge=1)  # of self
     hidden: int = Bound(default=32, ge=1)  # of target
+
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(bool(self.pools), "by_domain", "history.pools")
+        self.refuse_unused("self" in self.pools, "blocks heads", "the pool self")
+        self.refuse_unused("target" in self.pools, "hidden", "the pool target")
+        return self
 
 
 class HistoryPooling(nn.Module):
@@ -109,10 +117,8 @@ class HistoryPooling(nn.Module):
 
     def _events(self, batch: Batch, tables: nn.ModuleDict) -> tuple[Tensor, Tensor]:
         """Vectors of the events [R, L, D], and which there are [R, L]."""
-        parts, there_RL = (
-            [],
-            torch.zeros(batch.requests, self.length, dtype=torch.bool).to(batch.request.ids.device),
-        )
+        parts = []
+        there_RL = batch.request.ids.new_zeros(batch.requests, self.length, dtype=torch.bool)
         for i, width, first, _ in self.fields:
             codes_RL = self._padded(batch.request.sequences[i])
             e_RLE = tables[str(width)](codes_RL + first)

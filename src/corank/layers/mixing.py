@@ -67,9 +67,10 @@ class Mixing(nn.Module):
 
     def forward(self, x_STD: Tensor) -> Tensor:
         """[S, T, D] to [S, T, D]; to [S, H, T * D / H] by H heads, to [S, T, k] by k columns."""
-        x_SNC = x_STD.reshape(-1, self.shape.blocks, self.shape.block)
+        S, N, T = x_STD.shape[0], self.shape.blocks, self.out_tokens
+        x_SNC = x_STD.reshape(S, N, self.shape.block)
         o_SNC: Tensor = self.G(x_SNC, self.tau) @ self.local(x_SNC, self.tau)
-        return o_SNC.reshape(x_STD.shape[0], self.out_tokens, -1)
+        return o_SNC.reshape(S, T, N * self.out_block // T)
 
     def flops(self) -> Flops:
         """Those of the two patterns; Sinkhorn's scalings are no products, and do not count."""
@@ -90,6 +91,15 @@ class Mixing(nn.Module):
         operator = self.G(torch.empty(0), self.tau)
         full: Tensor = operator.full()
         return full
+
+    @torch.no_grad()
+    def row_error(self) -> float | None:
+        """How far a row of G is from a sum of 1, at the present temperature; None if none is to be scaled."""
+        if not isinstance(self.G, Learned) or not self.G.scaled:
+            return None
+        ones_1N1 = self.tau.new_ones(1, self.shape.blocks, 1)
+        sums_1N1: Tensor = self.G(torch.empty(0), self.tau) @ ones_1N1
+        return (sums_1N1 - 1).abs().max().item()
 
     @torch.no_grad()
     def local_matrices(self) -> Tensor | None:

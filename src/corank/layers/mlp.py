@@ -42,6 +42,8 @@ class SplitLinear(nn.Module):
 class MLP(nn.Module):
     """Linear layers with ReLU and dropout after each.
 
+    Models whose first layer is a `SplitLinear` put the others here: nothing is dropped after their first.
+
     Args:
         width: input width.
         hidden: output width of each layer.

@@ -94,7 +94,13 @@ class Pattern(nn.Module, ABC):
 
 
 class Learned(Pattern, ABC):
-    """A pattern of matrices that do not depend on the input: made once a step, and constants once trained."""
+    """A pattern of matrices that do not depend on the input: made once a step, and constants once trained.
+
+    Attributes:
+        scaled: whether their rows and columns are scaled to sums of 1.
+    """
+
+    scaled: bool = True
 
     @abstractmethod
     def matrices(self, tau: Tensor) -> tuple[Tensor, ...]:

@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from corank.layers.flops import Flops
 
 
+def inner(width: int, expansion: float) -> int:
+    """The hidden width of a feed-forward: so many times its width, at least 1."""
+    return max(round(width * expansion), 1)
+
+
 class PerTokenLinear(nn.Module):
     """`y_t = W_t x_t + b_t`, one W_t and b_t a token.
 
@@ -44,7 +49,7 @@ class PerTokenFFN(nn.Module):
 
     def __init__(self, tokens: int, width: int, expansion: float) -> None:
         super().__init__()
-        hidden = round(width * expansion)
+        hidden = inner(width, expansion)
         self.up = PerTokenLinear(tokens, width, hidden)
         self.down = PerTokenLinear(tokens, hidden, width)
 
@@ -65,7 +70,7 @@ class PerTokenSwiGLU(nn.Module):
 
     def __init__(self, tokens: int, width: int, expansion: float) -> None:
         super().__init__()
-        hidden = round(width * expansion)
+        hidden = inner(width, expansion)
         self.up = PerTokenLinear(tokens, width, hidden)
         self.gate = PerTokenLinear(tokens, width, hidden)
         self.down = PerTokenLinear(tokens, hidden, width)

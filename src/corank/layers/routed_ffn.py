@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from corank.layers.flops import Flops, flops_of
-from corank.layers.per_token import PerTokenLinear
+from corank.layers.per_token import PerTokenLinear, inner
 from corank.layers.routing import ReLURouter, RoutingConfig
 
 Kind = Literal["gelu", "swiglu"]
@@ -34,7 +34,7 @@ class RoutedFFN(nn.Module):
         self, tokens: int, width: int, expansion: float, routing: RoutingConfig, kind: Kind = "gelu"
     ) -> None:
         super().__init__()
-        E, hidden = routing.experts, max(round(width * expansion), 1)
+        E, hidden = routing.experts, inner(width, expansion)
         bound = hidden**-0.5
         self.router = ReLURouter(tokens, width, routing)
         self.up = PerTokenLinear(tokens, width, E * hidden)

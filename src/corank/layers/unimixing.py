@@ -57,7 +57,7 @@ class LearnedGlobal(GlobalPattern):
 class _LearnedGlobal(Learned):
     def __init__(self, shape: MixingShape, pattern: LearnedGlobal) -> None:
         super().__init__()
-        self.constraint = pattern.constraint
+        self.constraint, self.scaled = pattern.constraint, pattern.constraint.sinkhorn
         target_N = order(pattern.init, shape)
         self.w_NN = nn.Parameter(square(shape.blocks, target_N, pattern.lean, self.constraint.sinkhorn))
 

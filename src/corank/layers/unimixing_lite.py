@@ -37,6 +37,7 @@ class _LowRankGlobal(Learned):
     def __init__(self, shape: MixingShape, pattern: LowRankGlobal) -> None:
         super().__init__()
         self.constraint, N = pattern.constraint, shape.blocks
+        self.scaled = self.constraint.sinkhorn
         if not pattern.constraint.sinkhorn and pattern.init != "normal":
             raise CorankError(
                 "unimixing: without Sinkhorn the matrix is A_G B_G itself, and init must be normal"

@@ -19,6 +19,7 @@ from corank.layers.esuif import ESUIF, ESUIFConfig
 from corank.layers.flops import Flops
 from corank.layers.history import HistoryConfig
 from corank.layers.mixing import Mixing
+from corank.layers.per_token import inner
 from corank.layers.routes import Routes
 from corank.layers.tokenizer import Contents, Tokenizer
 from corank.models.counting import Part, flops_by_part, parameters_by_part
@@ -47,7 +48,11 @@ class ModelConfig(Config, ABC):
         return (*names, "imputation") if self.imputation else names
 
     @model_validator(mode="after")
-    def _check_purchase(self) -> Self:
+    def _check_tasks(self) -> Self:
+        if "click" not in self.tasks or len(set(self.tasks)) < len(self.tasks):
+            raise ValueError(
+                f"tasks = {list(self.tasks)}: expected [click] or [click, purchase]; validation is by clicks"
+            )
         if self.purchase == "product" and set(self.tasks) != {"click", "purchase"}:
             raise ValueError("purchase=product needs the tasks click and purchase")
         if self.imputation and self.purchase != "product":
@@ -102,7 +107,7 @@ class RankingModel(nn.Module, ABC):
             return
         self.esuif = ESUIF(esuif, width, self.schema, self.embedding.request_slots)
         if esuif.domain_heads:
-            hidden = esuif.hidden(width, esuif.head_expansion)
+            hidden = inner(width, esuif.head_expansion)
             self.heads = domain_heads(width, names, len(self.esuif.domains.names), hidden)
         else:
             self.heads = linear_heads(width, names)
@@ -152,6 +157,12 @@ class RankingModel(nn.Module, ABC):
         """The learned global mixing matrices [N, N] by block; none for models that learn none."""
         matrices = [mixing.matrix() for mixing in self.mixings()]
         return [matrix for matrix in matrices if matrix is not None]
+
+    def mixing_state(self) -> dict[str, float]:
+        """`tau` of learned mixing and `row_error`, the largest of a layer; empty where nothing is scaled."""
+        layers = self.mixings()
+        errors = [error for one in layers if (error := one.row_error()) is not None]
+        return {"tau": layers[0].tau.item(), "row_error": max(errors)} if errors else {}
 
     def token_contents(self) -> list[Contents]:
         """What each token that enters the first layer is made of; empty for models without tokens."""

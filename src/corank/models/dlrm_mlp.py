@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor
 
 from corank.features.schema import InputSchema
@@ -17,7 +18,12 @@ class DLRMMLPConfig(ModelConfig):
     """Sizes of `DLRMMLP`."""
 
     hidden: tuple[int, ...] = Bound(default=(256, 128), min_length=1)
-    dropout: float = Bound(default=0.0, ge=0, lt=1)
+    dropout: float = Bound(default=0.0, ge=0, lt=1)  # after every hidden layer but the first
+
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(len(self.hidden) > 1, "dropout", "two hidden layers or more")
+        return self
 
     def build(self, schema: InputSchema) -> DLRMMLP:
         """The model for inputs of this shape."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
@@ -47,7 +48,12 @@ class DeepFMConfig(FMConfig):
     """Sizes of `DeepFM`."""
 
     hidden: tuple[int, ...] = Bound(default=(256, 128), min_length=1)
-    dropout: float = Bound(default=0.0, ge=0, lt=1)
+    dropout: float = Bound(default=0.0, ge=0, lt=1)  # after every hidden layer but the first
+
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(len(self.hidden) > 1, "dropout", "two hidden layers or more")
+        return self
 
     def build(self, schema: InputSchema) -> RankingModel:
         """The model for inputs of this shape."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from pydantic import Field as Bound
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
@@ -37,6 +38,11 @@ class TokenMixerLargeConfig(ModelConfig):
     sparse: bool = False  # routed experts and a shared one in place of each feed-forward
     routing: RoutingConfig = RoutingConfig()
     esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean; not for early logits
+
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(self.sparse, "routing", "sparse=true")
+        return self
 
     def build(self, schema: InputSchema) -> TokenMixerLarge:
         """The model for inputs of this shape."""

@@ -9,6 +9,7 @@ from pydantic import Field as Bound
 from torch import nn
 
 from corank.layers.attention import SelfAttention, SharedLinear
+from corank.layers.per_token import inner
 from corank.layers.transformer_block import TransformerBlock
 from corank.models.tokens import TokenConfig
 
@@ -32,7 +33,7 @@ class AttentionConfig(TokenConfig):
 
     def feed_forward(self, tokens: int) -> nn.Module:
         """`W2 GELU(W1 x + b1) + b2`, one for all tokens."""
-        hidden = round(self.width * self.expansion)
+        hidden = inner(self.width, self.expansion)
         up, down = SharedLinear(tokens, self.width, hidden), SharedLinear(tokens, hidden, self.width)
         return nn.Sequential(up, nn.GELU(), down)
 

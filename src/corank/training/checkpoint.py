@@ -68,7 +68,10 @@ def save_checkpoint(
             for name, parameter in _trained(model, objective).items()
             for key, value in optimizer.state.get(parameter, {}).items()
         }
-        save_file({**tensors, "rng": torch.get_rng_state()}, aside / "optimizer.safetensors")
+        rng = {"rng": torch.get_rng_state()}
+        if torch.cuda.is_available():
+            rng["rng_cuda"] = torch.cuda.get_rng_state()
+        save_file({**tensors, **rng}, aside / "optimizer.safetensors")
         write_json(aside / "state.json", state.model_dump(mode="json"))
     for old in folder.glob("step-*"):
         if old != new:
@@ -94,15 +97,17 @@ def load_checkpoint(
     if objective.state_dict():
         load_weights(last / "objective.safetensors", objective)
     tensors = _read(last / "optimizer.safetensors")
-    rng = tensors.pop("rng")
+    rng, of_device = tensors.pop("rng"), tensors.pop("rng_cuda", None)
     parameters = _trained(model, objective)
     for path, value in tensors.items():
         name, _, key = path.rpartition("/")
         if name not in parameters:
             raise CorankError(f"{last}: holds '{name}', which this model has not; is it another model's run?")
         parameter = parameters[name]
-        optimizer.state[parameter][key] = value if key == "step" else value.to(parameter.device)
+        optimizer.state[parameter][key] = value.to(parameter.device)  # of fused AdamW also the step
     torch.set_rng_state(rng)
+    if of_device is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(of_device)
     return State.read(last / "state.json")
 
 

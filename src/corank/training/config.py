@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field as Bound
+from pydantic import model_validator
 
 from corank.config import Config
 from corank.features.reader import ReaderConfig, Space
@@ -18,7 +19,7 @@ class OptimizerConfig(Config):
 
     lr: float = Bound(default=1e-3, gt=0)
     embedding_lr: float | None = Bound(default=None, gt=0)  # of the embedding tables; default: lr
-    weight_decay: float = Bound(default=0.0, ge=0)  # of matrices; never of embeddings, biases and norms
+    weight_decay: float = Bound(default=0.0, ge=0)  # of all but tables, biases, norms: mixing logits, too
     embedding_decay: float = Bound(default=0.0, ge=0)  # of the embedding tables
     warmup_steps: int = Bound(default=50, ge=0)
     decay: Literal["constant", "linear", "cosine"] = "linear"
@@ -35,6 +36,13 @@ class PositionConfig(Config):
     positions: int = Bound(default=50, ge=2)  # tower: those after share the last's bias
     lr: float = Bound(default=1e-2, gt=0)  # tower: rate of its biases
 
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(self.correct == "ipw", "examination decay floor", "loss.position.correct=ipw")
+        self.refuse_unused(not self.examination, "decay", "no loss.position.examination")
+        self.refuse_unused(self.correct == "tower", "positions lr", "loss.position.correct=tower")
+        return self
+
 
 class ConversionConfig(Config):
     """A loss of the conversion p(purchase | click), corrected for showing in clicked samples only (ESCM2)."""
@@ -42,6 +50,11 @@ class ConversionConfig(Config):
     correct: Literal["none", "ipw", "dr"] = "none"
     weight: float = Bound(default=1.0, ge=0)
     floor: float = Bound(default=0.05, gt=0, le=1)  # lower probabilities of a click count as this
+
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(self.correct != "none", "weight floor", "loss.conversion.correct")
+        return self
 
 
 class LossConfig(Config):
@@ -53,6 +66,12 @@ class LossConfig(Config):
     domain_weights: dict[str, Weight] = Bound(default_factory=dict)  # of a domain's samples, by name; else 1
     conversion: ConversionConfig = ConversionConfig()
     position: PositionConfig = PositionConfig()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.pointwise and not self.listwise:
+            raise ValueError("pointwise = 0 and listwise = 0 leave nothing to learn from")
+        return self
 
 
 class SnapshotConfig(Config):

@@ -26,6 +26,8 @@ from corank.training.run import Run
 from corank.training.snapshots import Album
 
 LOWER_IS_BETTER = frozenset({"logloss"})
+UNSCALED = 0.01
+"""A row of a doubly stochastic matrix that misses a sum of 1 by more than this is told."""
 
 Validate = Callable[[Scores], dict[str, float]]
 
@@ -163,12 +165,16 @@ def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
             "the validation split needs both clicked and unclicked samples"
         )
     epoch = state.epoch + state.step_in_epoch / steps
+    mixing = job.model.mixing_state()
+    if mixing.get("row_error", 0.0) > UNSCALED:
+        progress.say(f"rows of a mixing matrix miss a sum of 1 by {mixing['row_error']:.3f}")
     job.run.log(
         {
             "kind": "valid",
             "step": state.step,
             "epoch": round(epoch, 4),
             **metrics,
+            **({"mixing": mixing} if mixing else {}),
             "seconds": round(state.seconds, 3),
         }
     )

@@ -62,17 +62,22 @@ def listwise(
 ) -> Tensor:
     """Softmax cross-entropy (ListNet's top-one, Cao et al. 2007), the mean over requests with a positive.
 
-    Several positives of a request share it: `- sum_s y_s w_s log softmax(logit)_s / sum_s y_s w_s`. With
-    P(examined) each positive's term is multiplied by 1 / P (Joachims et al. 2017, arXiv 1608.04468).
+    Several positives of a request share it: `l_r = - sum_s y_s w_s log softmax(logit)_s / sum_s y_s w_s`, and
+    the mean is weighted by the mean weight of each request's positives. With P(examined) each positive's term
+    is multiplied by 1 / P (Joachims et al. 2017, arXiv 1608.04468).
     """
+    logits_S = logits_S.float()
     highest_R = torch.full((requests,), -torch.inf, device=logits_S.device)
     highest_R = highest_R.scatter_reduce(0, request_of_S, logits_S.detach(), "amax")
     shifted_S = logits_S - highest_R[request_of_S]
     norm_R = torch.zeros(requests, device=logits_S.device).index_add(0, request_of_S, shifted_S.exp())
     log_softmax_S = shifted_S - norm_R.clamp_min(1e-30).log()[request_of_S]
+    zeros_R = torch.zeros(requests, device=logits_S.device)
+    positives_R = zeros_R.index_add(0, request_of_S, label_S)
     mass_S = label_S * weight_S
-    mass_R = torch.zeros(requests, device=logits_S.device).index_add(0, request_of_S, mass_S)
-    share_S = mass_S / mass_R[request_of_S].clamp_min(1e-12)
+    weight_R = zeros_R.index_add(0, request_of_S, mass_S) / positives_R.clamp_min(1)
+    # w_r y_s w_s / sum y w = y_s w_s / sum y: a request's weight and its share cancel.
+    share_S = mass_S / positives_R[request_of_S].clamp_min(1)
     if examined_S is not None:
         share_S = share_S / examined_S
-    return -(share_S * log_softmax_S).sum() / (mass_R > 0).sum().clamp_min(1)
+    return -(share_S * log_softmax_S).sum() / weight_R.sum().clamp_min(1e-12)

@@ -41,6 +41,8 @@ class Objective(nn.Module):
         self.register_buffer("weight_K", weight_K, persistent=False)
         self.weight_K: Tensor
         heads = model.config.head_names
+        if config.purchase != 1 and "purchase" not in model.config.tasks:
+            raise CorankError(f"loss.purchase={config.purchase} needs the task purchase; set model.tasks")
         if config.conversion.correct != "none" and "conversion" not in heads:
             raise CorankError(
                 f"loss.conversion.correct={config.conversion.correct} needs a head for the conversion; "
