@@ -52,14 +52,17 @@ UNIMIXER = (
     "blocks=1",
     "expansion=1.5",
     "temperature.kind=constant",
+    "mixing.lean=2",
 )
+NORMAL = "mixing.global_init=normal"
+"""How mixing began by default when these models' rows were made: docs/experiments.md, "How mixing begins"."""
 MODELS: dict[str, tuple[str, ...]] = {
     "dlrm_mlp": (NORM, *MLP),
     "dcnv2": (NORM, *MLP, "cross_layers=3"),
-    "unimixer_lite": (*UNIMIXER, "mixing.rank=16"),
+    "unimixer_lite": (*UNIMIXER, NORMAL, "mixing.rank=16"),
     "rankmixer": (NORM, CONCAT, FIELDS, "width=40", "expansion=1"),
     "deepfm": (NORM, "embedding_width=11", "start=sum", *MLP),
-    "unimixer": UNIMIXER,
+    "unimixer": (*UNIMIXER, NORMAL),
     "unimixer_lite_factored": (*UNIMIXER, "mixing.rank=16"),
     "fm": (NORM, "embedding_width=11", "start=sum"),
     "autoint": (NORM, "width=64", "blocks=2"),

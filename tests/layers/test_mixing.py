@@ -153,9 +153,10 @@ def test_fm_holds_rendles_pairwise_sum() -> None:
 def test_unimixing(tokens: int, width: int, block: int, samples: int) -> None:
     """W_G [x_1 W_B^1 ; ... ; x_N W_B^N], symmetric and doubly stochastic; also with B = 1 and B = L.
 
-    Sinkhorn stops at a tolerance of a row's sum: here at 1e-6, near float32's own.
+    Sinkhorn stops at a row error: here at 1e-6, near float32's own. Logits lean little, so that
+    the reference's 300 scalings are enough.
     """
-    layer = UniMixingConfig(block=block, tolerance=1e-6).build(tokens, width)
+    layer = UniMixingConfig(block=block, tolerance=1e-6, global_init="normal", lean=2).build(tokens, width)
 
     def plain(x: Tensor, w_g: Tensor, w_b: Tensor) -> Tensor:
         return mixed(x, scaled(w_g, 1.0, True, 300), scaled(w_b, 1.0, True, 300))

@@ -14,7 +14,9 @@ from corank.layers import UniMixingLiteConfig
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_unimixing_lite_is_its_definition(tokens: int, width: int, block: int, symmetric: bool) -> None:
     """Blocks times their own W_B, composed of bases, then mixed by W_r: forward and backward."""
-    config = UniMixingLiteConfig(block=block, rank=3, basis=2, symmetric=symmetric, tolerance=1e-10)
+    config = UniMixingLiteConfig(
+        block=block, rank=3, basis=2, symmetric=symmetric, tolerance=1e-10, global_init="normal", lean=2
+    )
     layer = config.build(tokens, width).double()
     layer.tau.fill_(0.7)
     p = dict(layer.named_parameters())
@@ -34,13 +36,13 @@ def test_unimixing_lite_is_its_definition(tokens: int, width: int, block: int, s
 
 def test_mixing_parameters_are_as_the_paper_counts_them() -> None:
     """2 N r + b B^2 + N b."""
-    layer = UniMixingLiteConfig(block=4, rank=5, basis=3).build(tokens=6, width=8)
+    layer = UniMixingLiteConfig(block=4, rank=6, basis=3).build(tokens=6, width=8)
     N = 12
-    assert sum(p.numel() for p in layer.parameters()) == 2 * N * 5 + 3 * 16 + N * 3
+    assert sum(p.numel() for p in layer.parameters()) == 2 * N * 6 + 3 * 16 + N * 3
 
 
 def test_logits_have_low_rank_and_the_matrix_has_not() -> None:
-    layer = UniMixingLiteConfig(rank=4, symmetric=False).build(8, 64)
+    layer = UniMixingLiteConfig(rank=4, symmetric=False, global_init="normal").build(8, 64)
     p, matrix = dict(layer.named_parameters()), layer.matrix()
     assert matrix is not None
     assert torch.linalg.matrix_rank(p["G.a_Nr"] @ p["G.b_rN"]) == 4

@@ -12,18 +12,16 @@ from corank.errors import CorankError
 from corank.layers.patterns import MixingShape
 
 Init = Literal["normal", "identity", "permutation"]
-"""Standard normal logits; the same leaning to the identity, or to RankMixer's permutation with H = T."""
+"""Standard normal logits; the same leaning to the identity, or to RankMixer's exchange of heads, H = T."""
+LEAN = 4.0
+"""Log-odds, at first, of the entry leant to against the rest of its row."""
 
 
 def order(init: Init, shape: MixingShape) -> Tensor | None:
-    """The permutation of the N blocks that logits lean to.
-
-    Raises:
-        CorankError: T heads are not made of whole blocks.
-    """
+    """The permutation of the N blocks that logits lean to."""
     if init == "normal":
         return None
-    return torch.arange(shape.blocks) if init == "identity" else shape.token_mixer_order(shape.tokens)
+    return torch.arange(shape.blocks) if init == "identity" else shape.exchange_order()
 
 
 def bias(lean: float, n: int) -> float:
@@ -62,7 +60,7 @@ def product(n: int, rank: int, target_N: Tensor | None, lean: float) -> tuple[Te
     if rank < least:
         raise CorankError(
             f"unimixing: logits of rank {rank} are too few to lean to a permutation of {n} blocks: "
-            f"expected a rank of {least} at least, or init normal"
+            f"expected a rank of {least} at least, or global_init normal"
         )
     unit = torch.nn.functional.normalize(torch.randn(n, rank), dim=1) * bias(lean, n) ** 0.5
-    return unit[target_N], unit.t().clone()
+    return unit[target_N], unit.t().contiguous()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -47,6 +48,29 @@ class MixingShape:
         if D % heads or D // heads % B:
             raise CorankError(f"mixing: {heads} heads of {D} channels are not made of whole blocks of {B}")
         return torch.arange(self.blocks).view(T, heads, -1).transpose(0, 1).flatten()
+
+    def exchange_order(self) -> Tensor:
+        """Which block comes n-th when tokens exchange blocks in pairs: RankMixer's order, wherever it exists.
+
+        Of the K blocks of a token, m = K / T go to each of T tokens (what is left over stays); with fewer
+        blocks than tokens, groups of K tokens exchange one block each. Where blocks lie across tokens, the
+        square of the first isqrt(N)^2 blocks is transposed. Each is its own inverse, so that a symmetric
+        matrix can lean to it; with one block a token there is nothing to exchange.
+
+        >>> MixingShape(tokens=2, width=4, block=1).exchange_order().tolist()
+        [0, 1, 4, 5, 2, 3, 6, 7]
+        >>> MixingShape(tokens=4, width=2, block=1).exchange_order().tolist()
+        [0, 2, 1, 3, 4, 6, 5, 7]
+        """
+        T, K = self.tokens, self.blocks // self.tokens
+        if self.blocks % self.tokens:
+            T = K = math.isqrt(self.blocks)
+        side = min(T, K)
+        order_N = torch.arange(self.blocks)
+        grid_TK = order_N[: T * K].view(T, K)
+        cut = grid_TK[: T // side * side, : K // side * side]
+        cut.copy_(cut.reshape(T // side, side, side, K // side).transpose(1, 2).reshape(cut.shape).clone())
+        return order_N
 
 
 class GlobalPattern(Config, ABC):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from corank.config import Config
 from corank.layers.flops import Flops
-from corank.layers.leaning import Init, bias, order, square
+from corank.layers.leaning import LEAN, Init, bias, order, square
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.operators import Dense, blockwise
 from corank.layers.patterns import GlobalPattern, Learned, LocalPattern, MixingShape, Pattern
@@ -43,14 +43,10 @@ class LearnedGlobal(GlobalPattern):
 
     constraint: Constraint = Constraint()
     init: Init = "normal"
-    lean: float = 2.0  # log-odds, at first, of the entry leant to against the rest of its row
+    lean: float = LEAN  # log-odds, at first, of the entry leant to against the rest of its row
 
     def build(self, shape: MixingShape) -> Pattern:
-        """The module.
-
-        Raises:
-            CorankError: it should lean to a permutation of heads that are not made of whole blocks.
-        """
+        """The module."""
         return _LearnedGlobal(shape, self)
 
 
@@ -78,7 +74,7 @@ class LearnedLocal(LocalPattern):
     constraint: Constraint = Constraint()
     shared: bool = False
     init: Init = "identity"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, shape: MixingShape) -> Pattern:
         """The module."""
@@ -113,15 +109,15 @@ class UniMixingConfig(Constraint, MixingConfig):
 
     block: int = Bound(default=4, ge=1)  # B, channels of a block
     shared_local: bool = False  # one W_B for all blocks
-    global_init: Init = "normal"
+    global_init: Init = "permutation"
     local_init: Init = "identity"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, tokens: int, width: int) -> Mixing:
         """The module for T x D inputs.
 
         Raises:
-            CorankError: B does not divide T * D, or what the logits should lean to does not exist.
+            CorankError: B does not divide T * D.
         """
         w_g = LearnedGlobal(constraint=self, init=self.global_init, lean=self.lean)
         w_b = LearnedLocal(constraint=self, shared=self.shared_local, init=self.local_init, lean=self.lean)

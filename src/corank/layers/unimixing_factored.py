@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from corank.errors import CorankError
 from corank.layers.factored import factored_sinkhorn
 from corank.layers.flops import Flops
-from corank.layers.leaning import Init
+from corank.layers.leaning import LEAN, Init
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.operators import Factored
 from corank.layers.patterns import GlobalPattern, Learned, MixingShape, Pattern
@@ -83,7 +83,7 @@ class UniMixingFactoredConfig(Scaling, MixingConfig):
     basis: int = Bound(default=2, ge=1)  # b, local matrices shared by all blocks
     global_init: Init = "normal"
     local_init: Init = "identity"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, tokens: int, width: int) -> Mixing:
         """The module for T x D inputs.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from corank.errors import CorankError
 from corank.layers.flops import Flops
-from corank.layers.leaning import Init, bias, order, product
+from corank.layers.leaning import LEAN, Init, bias, order, product
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.operators import Dense, blockwise
 from corank.layers.patterns import GlobalPattern, Learned, LocalPattern, MixingShape, Pattern
@@ -22,7 +22,7 @@ class LowRankGlobal(GlobalPattern):
     constraint: Constraint = Constraint()
     rank: int = Bound(default=16, ge=1)  # r
     init: Init = "normal"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, shape: MixingShape) -> Pattern:
         """The module.
@@ -66,7 +66,7 @@ class BasisLocal(LocalPattern):
     constraint: Constraint = Constraint()
     basis: int = Bound(default=2, ge=1)  # b
     init: Init = "identity"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, shape: MixingShape) -> Pattern:
         """The module."""
@@ -105,15 +105,15 @@ class UniMixingLiteConfig(Constraint, MixingConfig):
     block: int = Bound(default=4, ge=1)  # B, channels of a block
     rank: int = Bound(default=16, ge=1)  # r, inner width of the global logits
     basis: int = Bound(default=2, ge=1)  # b, local matrices shared by all blocks
-    global_init: Init = "normal"
+    global_init: Init = "permutation"
     local_init: Init = "identity"
-    lean: float = 2.0
+    lean: float = LEAN
 
     def build(self, tokens: int, width: int) -> Mixing:
         """The module for T x D inputs.
 
         Raises:
-            CorankError: B does not divide T * D, or what the logits should lean to does not exist.
+            CorankError: B does not divide T * D, or logits of rank r cannot lean to a permutation.
         """
         w_r = LowRankGlobal(constraint=self, rank=self.rank, init=self.global_init, lean=self.lean)
         w_b = BasisLocal(constraint=self, basis=self.basis, init=self.local_init, lean=self.lean)

@@ -104,7 +104,9 @@ def load_checkpoint(
         if name not in parameters:
             raise CorankError(f"{last}: holds '{name}', which this model has not; is it another model's run?")
         parameter = parameters[name]
-        optimizer.state[parameter][key] = value.to(parameter.device)  # of fused AdamW also the step
+        # Strides as the parameter's: fused AdamW goes by memory, not by index.
+        like = parameter if value.shape == parameter.shape else value
+        optimizer.state[parameter][key] = torch.empty_like(like, device=parameter.device).copy_(value)
     torch.set_rng_state(rng)
     if of_device is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(of_device)
