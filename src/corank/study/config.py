@@ -29,9 +29,7 @@ class StudyConfig(Config):
     searches: int = Bound(default=60_000, ge=500)  # `requests` of the simulated market
     log_seed: int = Bound(default=0, ge=0)
     market: tuple[str, ...] = ()  # changes to the marketplace, to learn why a direction holds or does not
-    test: float = Bound(
-        default=0.25, gt=0, lt=0.5
-    )  # share of the searches, the last; as much precision as it costs
+    test: float = Bound(default=0.25, gt=0, lt=0.5)  # share of the searches, the last
     epochs: float = Bound(default=1.0, gt=0)  # of es3
     batch_samples: int = Bound(default=1024, ge=1)
     embedding_lr: Rate = 5e-3
