@@ -84,7 +84,11 @@ def test_a_smaller_study_is_gone_on_with(done: StudyResult, tmp_path: Path) -> N
     idle = small.run(folder, ["seeds=1"], minutes=0)
     assert (idle.complete, rows(folder)) == (False, [])
     assert all(not one.found for one in idle.directions)
-    assert small.run(folder, ["seeds=1"]).complete
+    first = small.run(folder, ["seeds=1"])
+    assert first.complete
+    assert {word for one in first.directions for word in one.verdicts.values()} == {
+        "open"
+    }  # of one seed each
     before = rows(folder)
     lost = next((folder / "draws").glob("*es3*"))
     lost.unlink()
