@@ -15,7 +15,8 @@ from corank.training.run import versions
 INTERVALS = (
     "95 % intervals from resamples of the test's requests and of the seeds, paired over requests. A direction"
     " is reproduced if its interval lies where the paper's figure does, refuted if it lies on the other side"
-    " of zero, else open. Many are looked at here: one in forty on either side is clear of zero by chance."
+    " of zero, else open; it is open while a condition of it has one seed. Many are looked at here: one in"
+    " forty on either side is clear of zero by chance."
 )
 DEFINITIONS = "What is compared, and how: docs/reference/study.md of corank."
 _TONE = {"reproduced": "better", "refuted": "worse", "open": ""}
