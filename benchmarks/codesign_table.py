@@ -164,7 +164,8 @@ def abtest(rows: Sequence[Row]) -> list[str]:
 
 def percent(row: Row) -> str:
     """A relative difference with its interval."""
-    ends = f" [{float(row['low']):+.2f}, {float(row['high']):+.2f}]" if row["low"] else ""
+    known = row["low"] not in ("", "nan")
+    ends = f" [{float(row['low']):+.2f}, {float(row['high']):+.2f}]" if known else ""
     return f"{float(row['percent']):+.2f} %{ends}"
 
 
