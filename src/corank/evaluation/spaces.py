@@ -21,7 +21,8 @@ NOTES = {
     "system that chose what to show.",
     "all_channels": "All candidates. Labels are what the user did with the item in any channel within the "
     "attribution window after the request, shown or not: what training may attribute, but never the labels "
-    "that it is given.",
+    "that it is given. What nobody was shown has hardly any: these figures, too, favour a model that "
+    "imitates the system that chose what to show.",
 }
 """What a reader must know before comparing figures of a space."""
 
