@@ -15,7 +15,8 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-# CI installs both, so it skips nothing; elsewhere they are large to ask of everyone who runs the tests.
+# CI installs both (.ci/run), so nothing is skipped there; elsewhere pyspark and a JVM, some 400 MB, are too
+# much to ask of everyone who runs the tests.
 needs_spark = pytest.mark.skipif(not SPARK, reason="needs pyspark (make spark) and a Java runtime")
 
 

@@ -84,25 +84,32 @@ def test_esmm_learns_clicks_and_purchases_over_the_entire_space() -> None:
     assert value == pytest.approx(expected, rel=1e-5)
 
 
+def risk(correct: str, logits: dict[str, list[float]], labels: Labels, p: list[float]) -> float:
+    """ESCM2's risk of the conversion with these propensities of a click."""
+    each = []
+    rows = zip(labels.click_S.tolist(), labels.purchase_S.tolist(), p, strict=True)
+    for i, (o, r, p_i) in enumerate(rows):
+        delta = cross_entropy(sigma(logits["conversion"][i]), r)
+        if correct == "ipw":
+            each.append(o * delta / p_i)
+        else:
+            d = math.log1p(math.exp(logits["imputation"][i]))
+            each.append(d + o * (delta - d) / p_i + o * (delta - d) ** 2 / p_i)
+    return mean(each, labels.weight_S)
+
+
 @pytest.mark.parametrize("correct", ["ipw", "dr"])
 def test_escm2_adds_a_risk_of_the_conversion(correct: str) -> None:
     more = ("imputation=true",) if correct == "dr" else ()
     plain, *_ = judged((*BOTH, *more) if correct == "ipw" else BOTH)
     conversion = {"correct": correct, "weight": 0.7, "floor": 0.45}
     value, logits, labels, _ = judged((*BOTH, *more), conversion=conversion)
-    each = []
     bases = []
     for i, (o, r) in enumerate(zip(labels.click_S.tolist(), labels.purchase_S.tolist(), strict=True)):
-        p = max(sigma(logits["click"][i]), 0.45)
-        delta = cross_entropy(sigma(logits["conversion"][i]), r)
-        if correct == "ipw":
-            each.append(o * delta / p)
-        else:
-            d = math.log1p(math.exp(logits["imputation"][i]))
-            each.append(d + o * (delta - d) / p + o * (delta - d) ** 2 / p)
         q = sigma(logits["click"][i]) * sigma(logits["conversion"][i])
         bases.append(cross_entropy(sigma(logits["click"][i]), o) + cross_entropy(q, r))
-    expected = mean(bases, labels.weight_S) + 0.7 * mean(each, labels.weight_S)
+    p = [max(sigma(z), 0.45) for z in logits["click"]]
+    expected = mean(bases, labels.weight_S) + 0.7 * risk(correct, logits, labels, p)
     assert value == pytest.approx(expected, rel=1e-5)
     assert value > plain or correct == "dr"
 
@@ -117,17 +124,10 @@ def test_a_click_must_have_been_examined_too(correct: str) -> None:
     rest = {name: torch.tensor(x) for name, x in logits.items() if name != "imputation"}
     plain = Objective(LossConfig.parse({"position": position}), create_model("dlrm_mlp_xs", SCHEMA, BOTH))
     assert labels.position_S is not None
-    each = []
-    rows = zip(labels.position_S.tolist(), labels.click_S.tolist(), labels.purchase_S.tolist(), strict=True)
-    for i, (k, o, r) in enumerate(rows):
-        p = max(sigma(logits["click"][i]) * max(1 / max(k, 1), 0.3), 0.05)
-        delta = cross_entropy(sigma(logits["conversion"][i]), r)
-        if correct == "ipw":
-            each.append(o * delta / p)
-        else:
-            d = math.log1p(math.exp(logits["imputation"][i]))
-            each.append(d + o * (delta - d) / p + o * (delta - d) ** 2 / p)
-    assert value - plain(rest, batch, labels).item() == pytest.approx(mean(each, labels.weight_S), rel=1e-4)
+    examined = [max(1 / max(k, 1), 0.3) for k in labels.position_S.tolist()]
+    p = [max(sigma(z) * seen, 0.05) for z, seen in zip(logits["click"], examined, strict=True)]
+    expected = risk(correct, logits, labels, p)
+    assert value - plain(rest, batch, labels).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_both_risks_are_those_of_having_clicked_everything() -> None:

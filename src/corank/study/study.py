@@ -120,7 +120,7 @@ def results(
         there = all(one.key in measured for one in (*direction.plus, *direction.minus))
         values = {metric: contrast(measured, direction, metric) for metric in TESTS} if there else {}
         # With one seed an interval knows nothing of training again.
-        judged = all(len(runs.get(one, ())) > 1 for one in (*direction.plus, *direction.minus))
+        judged = all(len(runs[one]) > 1 for one in (*direction.plus, *direction.minus))
         verdicts = {
             metric: verdict(value, direction.expected, metric.partition(".")[2] in LOWER_IS_BETTER)
             if judged
