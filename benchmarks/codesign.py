@@ -51,8 +51,8 @@ def main() -> None:
     parser.add_argument("--abtest", action="store_true")
     args = parser.parse_args()
     folder = args.work or WORK / args.study
-    if args.results is None and any(one.startswith("market=") for one in args.set):
-        parser.error("--set market=... is a variation: name its files by --results")
+    if args.results is None and any(one.startswith(("market=", "samples=", "log_seed=")) for one in args.set):
+        parser.error("another market, log or samples is a variation: name its files by --results")
     result = run_study(STUDIES[args.study], folder, args.preset, args.set, args.jobs, args.minutes, Lines(60))
     for name, end in FILES.items():
         shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.results or args.study}{end}.csv")

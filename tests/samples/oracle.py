@@ -235,7 +235,7 @@ def sample(
         "item_id": item["item_id"],
         "exposed": item["exposed"],
         "position": item["position"] if item["exposed"] else None,
-        **es3.labels(events, request, item["item_id"], settings),
+        **es3.labels(events, request, item, settings),
         **es3.anywhere(log, events, request, item["item_id"], settings),
         "price": item["price"],
         "price_rank": rank(request, item, "price"),

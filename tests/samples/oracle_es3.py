@@ -37,6 +37,7 @@ class Settings:
     free_purchases: tuple[str, ...] = ("purchase",)
     relevance: str = "lexical"
     relevance_above: float = 0.0
+    unexposed_weight: float = 1.0
     attributed_weight: float = 1.0
     searchified_weight: float = 1.0
     similarity: str = "embedding"
@@ -284,8 +285,9 @@ def nearest(log: Log, requests: list[Row], source: Row, item: Any, settings: Set
     return max(scored)[2] if scored else None
 
 
-def labels(events: list[Row], request: Row, item: Any, settings: Settings) -> Row:
+def labels(events: list[Row], request: Row, listed: Row, settings: Settings) -> Row:
     """The labels of one sample, with their sources and weight."""
+    item = listed["item_id"]
     own = [e for e in events if e["labelled"] is request and e["item_id"] == item]
     by_fate = {fate: [e for e in own if e["fate"] == fate] for fate in ("labels", *TIERS, "searchified")}
     sources = [fate for fate, found in by_fate.items() if found]
@@ -294,7 +296,8 @@ def labels(events: list[Row], request: Row, item: Any, settings: Settings) -> Ro
         bought.append("searchified")
     told = {"labels": "own"}
     source = told.get(sources[0], sources[0]) if sources else None
-    weights = {None: 1.0, "own": 1.0, "searchified": settings.searchified_weight}
+    negative = 1.0 if listed["exposed"] or request["split"] else settings.unexposed_weight
+    weights = {None: negative, "own": 1.0, "searchified": settings.searchified_weight}
     return {
         "label_click": int(bool(sources)),
         "label_purchase": int(bool(bought)),

@@ -18,6 +18,7 @@ import pytest
 from corank import verbs
 from corank.errors import CorankError
 from corank.files import alone_in
+from corank.samples import read_manifest
 from corank.study.result import TESTS, StudyResult
 from corank.study.rows import Row, read_rows
 from corank.study.study import run_study
@@ -149,6 +150,13 @@ def test_the_tables_say_what_was_found(done: StudyResult) -> None:
     assert "es3 is better" in page
 
 
+def test_samples_are_built_as_asked_and_the_tables_say_so(tmp_path: Path) -> None:
+    found = small.run(tmp_path / "weighed", ["samples=[unexposed_weight=0.25]"], minutes=0)
+    for recipe in ("exposed", "es3"):
+        assert read_manifest(found.folder / "samples" / recipe).config.unexposed_weight == 0.25
+    assert "Samples are built with unexposed_weight=0.25." in (found.folder / "report.html").read_text()
+
+
 def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path) -> None:
     with pytest.raises(CorankError, match="holds a study with searches = 500, now 600"):
         small.run(done.folder, ["searches=600"])
@@ -157,6 +165,9 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
     for wrong, sentence in (("catalog.itms=300", "did you mean"), ("requests=9", "are `searches`")):
         with pytest.raises(CorankError, match=sentence):
             small.run(tmp_path / "none", [f"market=[{wrong}]"])
+    for wrong, sentence in (("unexposed_wight=.5", "did you mean"), ("test=.3", "is `test`")):
+        with pytest.raises(CorankError, match=sentence):
+            small.run(tmp_path / "none", [f"samples=[{wrong}]"])
     assert not (tmp_path / "none").exists()
     with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
         run_study(small.SMALL, tmp_path, "quik")

@@ -33,6 +33,7 @@ class SampleConfig(Selection):
             `Selection`.
         unexposed_per_exposed: unexposed items drawn for training, per exposed item of the request
             (recipe `unexposed`).
+        unexposed_weight: weight of those drawn items that stay without a label.
         history_actions: actions kept in the histories; all if null.
         touch_actions: actions with counts of their own (`user_touches_ACTION`); all if null.
         rank_columns: numeric candidate columns that are ranked within the list; `price`, where there is
@@ -65,6 +66,7 @@ class SampleConfig(Selection):
     """
 
     unexposed_per_exposed: float = Field(default=2.0, ge=0, le=1000)
+    unexposed_weight: float = Field(default=1.0, gt=0)
     history_actions: Actions | None = None
     touch_actions: tuple[str, ...] | None = None
     rank_columns: tuple[str, ...] | None = None

@@ -18,16 +18,17 @@ def candidates_of(requests: ir.Table, candidates: ir.Table, seed: int) -> ir.Tab
     """The candidates of numbered requests, each with its key in the order of the list (`_order`).
 
     Exposed items stand first, by position; the others follow in the order of their draw keys, so that any
-    number of them from the front is a uniform draw without replacement.
+    number of them from the front is a uniform draw without replacement. `_drawn` tells those of training.
     """
-    needed = requests.select("request_id", "_number", "_samples", "_key_1", "_key_2")
+    needed = requests.select("request_id", "_number", "_split", "_samples", "_key_1", "_key_2")
     joined = candidates.mutate(exposed=candidates.exposed.fill_null(False)).inner_join(needed, "request_id")
     draw = item_key(joined.item_id, joined.request_id, (joined["_key_1"], joined["_key_2"]), seed)
     keyed = joined.mutate(
         position=ibis.ifelse(joined.exposed, joined.position, ibis.null("int64")).cast("int32"),
         _order=_order(joined.exposed, joined.position, draw),
+        _drawn=~joined.exposed & (joined["_split"] == 0),
     )
-    return keyed.drop("request_id", "_key_1", "_key_2")
+    return keyed.drop("request_id", "_split", "_key_1", "_key_2")
 
 
 def expanded(candidates: ir.Table) -> ir.Table:

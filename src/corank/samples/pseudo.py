@@ -80,7 +80,7 @@ def searchified(
     )
     return Pseudo(
         requests=requests.drop("item_id"),
-        samples=with_row(samples).drop("_place"),
+        samples=with_row(samples).drop("_place").mutate(_drawn=ibis.literal(False)),
         labels=pseudo_labels(pseudo, attributed, fates, plan.valid_from),
         fates=final_fates(attributed, clicks, pseudo),
     )

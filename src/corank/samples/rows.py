@@ -60,7 +60,7 @@ def sample_rows(
     """The samples with labels and what other steps computed, and `_number` and `_row`.
 
     Args:
-        samples: kept candidates, with `_row` and `_number`.
+        samples: kept candidates, with `_row`, `_number` and `_drawn`.
         labels: at most one row a (`_number`, `item_id`).
         computed: tables of at most one row a `_row`; where a row is absent, labels and counts of touches and
             exposures are 0 and other columns null.
@@ -81,6 +81,7 @@ def sample_rows(
         for what, source in (("click", "label_source"), ("purchase", "purchase_source"))
     }
     weight = ibis.cases(
+        (rows["_drawn"] & rows.label_source.isnull(), config.unexposed_weight),
         ((rows.label_source == SEARCHIFIED).fill_null(False), config.searchified_weight),
         ((rows.label_source.between(1, len(TIERS))).fill_null(False), config.attributed_weight),
         else_=1.0,

@@ -51,7 +51,7 @@ def shard_rows(plan: Plan, part: Part, shard: int, task: Task) -> Rows:
     task.advance(note="candidates")
     ranked = with_ranks(candidates_of(requests, logs.candidates, plan.seed), plan.ranked)
     columns = [name for name in plan.sample_columns if name in ranked.columns]
-    samples = engine.keep("samples", expanded(ranked).select("_number", *columns, "_row"))
+    samples = engine.keep("samples", expanded(ranked).select("_number", *columns, "_drawn", "_row"))
     requests = requests.mutate(
         query_source=ibis.literal("logged"),
         _pseudo=ibis.null(samples.item_id.type()),

@@ -11,6 +11,7 @@ from pydantic import model_validator
 from corank.config import Config
 from corank.evaluation.intervals import RESAMPLES
 from corank.logs.marketplace.config import MarketplaceConfig
+from corank.samples.config import resolve
 
 Size = Literal["xs", "s", "m", "l", "xl"]
 Budget = Literal["steps", "epochs"]
@@ -20,7 +21,7 @@ Names = Annotated[tuple[str, ...], Bound(min_length=1)]
 
 
 class StudyConfig(Config):
-    """The settings of a study. The first eight say what a run is; the others, which runs there are.
+    """The settings of a study. The last four say which runs there are; the others, what a run is.
 
     >>> StudyConfig().shared() == StudyConfig(seeds=5, sizes=("xs", "s")).shared()
     True
@@ -29,6 +30,7 @@ class StudyConfig(Config):
     searches: int = Bound(default=60_000, ge=500)  # `requests` of the simulated market
     log_seed: int = Bound(default=0, ge=0)
     market: tuple[str, ...] = ()  # changes to the marketplace, to learn why a direction holds or does not
+    samples: tuple[str, ...] = ()  # changes to how samples are built, in every recipe
     test: float = Bound(default=0.25, gt=0, lt=0.5)  # share of the searches, the last
     epochs: float = Bound(default=1.0, gt=0)  # of es3
     batch_samples: int = Bound(default=1024, ge=1)
@@ -44,6 +46,11 @@ class StudyConfig(Config):
         """The marketplace's settings."""
         return f"requests={self.searches}", *self.market
 
+    @property
+    def built(self) -> tuple[str, ...]:
+        """The samples' settings."""
+        return f"test={self.test}", *self.samples
+
     def shared(self) -> dict[str, Any]:
         """What must be the same in all runs of a folder."""
         which = {"rates", "seeds", "sizes", "budgets"}
@@ -53,7 +60,10 @@ class StudyConfig(Config):
     def _known(self) -> Self:
         if any(one.startswith("requests") for one in self.market):
             raise ValueError(f"market = {list(self.market)}: the searches of a log are `searches`")
+        if any(one.startswith("test=") for one in self.samples):
+            raise ValueError(f"samples = {list(self.samples)}: the share of the test is `test`")
         MarketplaceConfig.preset(settings=self.log)
+        resolve(self.built)
         return self
 
 

@@ -76,7 +76,7 @@ def prepare(folder: Path, config: StudyConfig, recipes: Sequence[Recipe], progre
                 material.logs,
                 material.samples(recipe),
                 recipe,
-                settings=[f"test={config.test}"],
+                settings=config.built,
                 progress=progress,
             )
     if not material.features.exists():  # inferred once: another version of corank may infer another

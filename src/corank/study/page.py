@@ -27,6 +27,8 @@ def write_study_page(result: StudyResult, pictures: Sequence[Picture]) -> None:
     far = "" if result.complete else " Not all runs are done: figures are of those that are."
     if result.config.market:
         far += f" A variation of the frozen marketplace: {', '.join(result.config.market)}."
+    if result.config.samples:
+        far += f" Samples are built with {', '.join(result.config.samples)}."
     facts = {"config": result.config.model_dump(mode="json"), "versions": versions()}
     sections = [
         Section("directions", "Directions", (NOTE + far, INTERVALS), tables=(_directions(result),)),

@@ -8,8 +8,13 @@ from corank.study.result import StudyResult
 
 def write_tables(result: StudyResult) -> None:
     """Write conditions.csv and directions.csv, each whole."""
-    market = " ".join(result.config.market)
-    facts = {"simulated": True, "market": market or "as frozen", "complete": result.complete}
+    facts = {
+        "simulated": True,
+        "market": " ".join(result.config.market) or "as frozen",
+        "samples": " ".join(result.config.samples) or "by default",
+        "log_seed": result.config.log_seed,
+        "complete": result.complete,
+    }
     conditions = [
         {
             "model": found.condition.model,
