@@ -2,9 +2,10 @@
 
 Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|default|full] [--work FOLDER]
      [--set K=V] [--results NAME] [--jobs 2] [--minutes 60] [--abtest]
-Goes on with the study in the work folder as far as the time goes; copies its runs, conditions and directions
-to results/codesign_runs.csv, results/codesign.csv and results/codesign_directions.csv (or widths_..., or what
-`--results` names: a variation's do not stand in the place of the study's). With
+Goes on with the study in the work folder as far as the time goes; copies its runs, conditions, directions and
+draws to results/codesign_runs.csv, codesign.csv, codesign_directions.csv and codesign_draws/ (or widths_...,
+or what `--results` names: a variation's do not stand in the place of the study's). A new work folder takes
+over the runs that are there, so that a study can go on on another machine: all but the weights. With
 `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
 after the log, seed by seed: results/codesign_abtest.csv, a row a seed and measure, and their mean with
 Student's interval over the seeds.
@@ -24,8 +25,13 @@ from scipy.stats import t as student
 from corank import verbs
 from corank.files import write_csv
 from corank.progress import Lines
+from corank.samples import read_manifest
 from corank.study import STUDIES, run_study
+from corank.study.conditions import Condition
+from corank.study.material import Material
 from corank.study.result import StudyResult
+from corank.study.rows import Row, read_rows
+from corank.study.work import Job, carry_out
 from corank.training.run import versions
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -53,11 +59,34 @@ def main() -> None:
     folder = args.work or WORK / args.study
     if args.results is None and any(one.startswith(("market=", "samples=", "log_seed=")) for one in args.set):
         parser.error("another market, log or samples is a variation: name its files by --results")
-    result = run_study(STUDIES[args.study], folder, args.preset, args.set, args.jobs, args.minutes, Lines(60))
-    for name, end in FILES.items():
-        shutil.copy(folder / f"{name}.csv", RESULTS / f"{args.results or args.study}{end}.csv")
+    name = args.results or args.study
+    study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
+    take_over(run_study(*study, 0, Lines(60)), name)
+    result = run_study(*study, args.minutes, Lines(60))
+    for table, end in FILES.items():
+        shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
+    shutil.copytree(folder / "draws", RESULTS / f"{name}_draws", dirs_exist_ok=True)
     if args.abtest:
         write_csv(RESULTS / "codesign_abtest.csv", abtest(result))
+
+
+def take_over(result: StudyResult, name: str) -> None:
+    """Put the runs of `results/` into a work folder that has none.
+
+    Raises:
+        SystemExit: they were made with other samples.
+    """
+    rows, there = RESULTS / f"{name}_runs.csv", result.folder / "runs.csv"
+    if there.exists() or not rows.exists():
+        return
+    stores = (result.folder / "samples").iterdir()
+    here = {read_manifest(store).fingerprint for store in stores}
+    other = {row.samples for row in read_rows(rows)} - here
+    if other:
+        raise SystemExit(f"{rows}: of other samples than those of {result.folder}; name others by --results")
+    if (draws := RESULTS / f"{name}_draws").exists():
+        shutil.copytree(draws, result.folder / "draws", dirs_exist_ok=True)
+    shutil.copy(rows, there)
 
 
 def abtest(result: StudyResult) -> list[dict[str, Any]]:
@@ -71,7 +100,7 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
             if (one.condition.model, one.condition.recipe, one.condition.size) == (model, recipe, size)
             and one.condition.budget == "steps"
         )
-        ends.append({row.seed: result.folder / "runs" / row.name for row in found.runs})
+        ends.append({row.seed: trained(result, found.condition, row) for row in found.runs})
     rows: list[dict[str, Any]] = []
     for seed in sorted(ends[0].keys() & ends[1].keys()):
         made = verbs.abtest(ends[0][seed], ends[1][seed], result.folder / "logs", DAYS, seed=seed, draws=0)
@@ -98,6 +127,14 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
     }
     means = [mean(rows, measure) for measure in dict.fromkeys(row["measure"] for row in rows)]
     return [{**row, **facts} for row in (*rows, *means)]
+
+
+def trained(result: StudyResult, condition: Condition, row: Row) -> Path:
+    """The folder of a run; trained again where only its row was taken over."""
+    material = Material(result.folder, result.config)
+    if not material.run(row.name).exists():
+        carry_out(Job(condition, row.kind, row.rate, row.seed), material)
+    return material.run(row.name)
 
 
 def mean(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.study import small
 
 import codesign
 import codesign_table
-from corank.study import CODESIGN
+from corank.study import CODESIGN, STUDIES
 from corank.study.conditions import ENDS, MODELS
 from corank.study.config import StudyConfig
 
@@ -27,6 +30,35 @@ def test_the_mean_has_students_interval_over_seeds() -> None:
     assert (found["low"], found["high"]) == pytest.approx((2 - half, 2 + half))
     one = codesign.mean([row(1, 1.0)], "money")
     assert math.isnan(one["low"])
+
+
+def test_a_new_work_folder_takes_over_what_is_in_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codesign, "RESULTS", tmp_path / "results")
+    monkeypatch.setitem(STUDIES, "codesign", small.SMALL)
+    work = tmp_path / "work"
+    (tmp_path / "results").mkdir()
+
+    def go_on(folder: str, *more: str) -> None:
+        settings = [part for one in (*small.SETTINGS, "seeds=1") for part in ("--set", one)]
+        given = ["--work", str(work / folder), "--jobs", "1", *settings, *more]
+        monkeypatch.setattr(sys, "argv", ["codesign.py", *given])
+        codesign.main()
+
+    def said() -> list[bytes]:
+        return [path.read_bytes() for path in sorted((tmp_path / "results").rglob("codesign*.*"))]
+
+    go_on("here")
+    before = said()
+    assert len(before) == 3
+    assert len(list((tmp_path / "results" / "codesign_draws").iterdir())) == 2
+    go_on("elsewhere", "--minutes", "0")
+    assert said() == before
+    assert not (work / "elsewhere" / "runs").exists()
+    with pytest.raises(SystemExit, match="of other samples than those of"):
+        go_on("other", "--set", "searches=600")
+    assert said() == before
 
 
 def test_both_ends_are_conditions_of_the_study() -> None:

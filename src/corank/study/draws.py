@@ -23,7 +23,9 @@ METRICS: dict[str, tuple[str, ...]] = {
 """By space. `purchase_recall@10` is ASPH@10."""
 SEED = 0
 """Of the resamples, the same for all runs: differences are paired."""
-_COUNTS = b"corank counts"
+STEP = 1e-5
+"""Resamples are kept in whole steps of this from the value: no interval needs more, and files are small."""
+_VALUES = b"corank values"
 
 
 def measure(predictions: Predictions, resamples: int) -> dict[str, Draws]:
@@ -36,20 +38,22 @@ def measure(predictions: Predictions, resamples: int) -> dict[str, Draws]:
 
 
 def write_draws(path: Path, draws: Mapping[str, Draws]) -> None:
-    """Write them whole: a column a metric, its value before its resamples; shorter columns end in nulls."""
+    """Write them whole: a column a metric, of its resamples' steps; null where one has no value."""
     longest = max(len(one.resampled) for one in draws.values())
-    columns = {}
+    columns, told = {}, {}
     for name, one in draws.items():
-        values = np.concatenate([[one.value], one.resampled])
-        columns[name] = pa.array(np.pad(values, (0, longest + 1 - len(values))), mask=_after(values, longest))
-    counts = {name: (one.groups, one.skipped) for name, one in draws.items()}
-    table = pa.table(columns).replace_schema_metadata({_COUNTS: json.dumps(counts)})
+        steps = np.full(longest, np.nan)
+        steps[: len(one.resampled)] = np.rint((one.resampled - one.value) / STEP)
+        columns[name] = pa.array(steps, from_pandas=True).cast(pa.int32())
+        told[name] = (one.value, len(one.resampled), one.groups, one.skipped)
+    table = pa.table(columns).replace_schema_metadata({_VALUES: json.dumps(told)})
     with whole_file(path) as aside:
-        pq.write_table(table, aside, compression="zstd")
+        packed = "DELTA_BINARY_PACKED"
+        pq.write_table(table, aside, use_dictionary=False, column_encoding=packed, compression="zstd")
 
 
 def read_draws(path: Path) -> dict[str, Draws]:
-    """Read them.
+    """Read them, each resample to half a `STEP`.
 
     Raises:
         CorankError: the file is not there or holds something else.
@@ -57,15 +61,12 @@ def read_draws(path: Path) -> dict[str, Draws]:
     try:
         with pq.ParquetFile(path) as file:
             table = file.read()
-        counts = json.loads((table.schema.metadata or {})[_COUNTS])
+        told = json.loads((table.schema.metadata or {})[_VALUES])
         found = {}
         for name in table.column_names:
-            values = table[name].drop_null().to_numpy()
-            found[name] = Draws(float(values[0]), values[1:], *counts[name])
+            value, count, groups, skipped = told[name]
+            steps = table[name].to_numpy()[:count].astype(np.float64)
+            found[name] = Draws(float(value), value + STEP * steps, groups, skipped)
     except (pa.ArrowException, OSError, KeyError, IndexError, ValueError, TypeError):
         raise CorankError(f"{path}: not the measures of a run, or damaged") from None
     return found
-
-
-def _after(values: np.ndarray, longest: int) -> np.ndarray:
-    return np.arange(longest + 1) >= len(values)
