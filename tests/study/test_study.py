@@ -19,9 +19,12 @@ from corank import verbs
 from corank.errors import CorankError
 from corank.files import alone_in
 from corank.samples import read_manifest
+from corank.study import CODESIGN
+from corank.study.conditions import STAGES
+from corank.study.config import StudyConfig
 from corank.study.result import TESTS, StudyResult
 from corank.study.rows import Row, read_rows
-from corank.study.study import run_study
+from corank.study.study import of_models, run_study
 from tests.study import small
 
 
@@ -157,6 +160,19 @@ def test_samples_are_built_as_asked_and_the_tables_say_so(tmp_path: Path) -> Non
     assert "Samples are built with unexposed_weight=0.25." in (found.folder / "report.html").read_text()
 
 
+def test_some_models_are_a_part_of_the_study() -> None:
+    config = StudyConfig()
+    every = CODESIGN.conditions(config)
+    found = of_models(every, ["rankmixer", "hhsft"])
+    assert [(one.model, one.recipe) for one in found] == [
+        ("rankmixer", "exposed"),
+        ("rankmixer", "es3"),
+        *(("hhsft", recipe) for recipe in STAGES),
+    ]
+    assert of_models(every, []) == every
+    assert StudyConfig(models=("hhsft",)).shared() == config.shared()
+
+
 def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path) -> None:
     with pytest.raises(CorankError, match="holds a study with searches = 500, now 600"):
         small.run(done.folder, ["searches=600"])
@@ -171,6 +187,8 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
     assert not (tmp_path / "none").exists()
     with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
         run_study(small.SMALL, tmp_path, "quik")
+    with pytest.raises(CorankError, match="unknown model 'hhst' .*did you mean 'hhsft'"):
+        run_study(CODESIGN, tmp_path / "none", settings=["models=[hhst]"])
     with pytest.raises(CorankError, match="jobs = 0"):
         run_study(small.SMALL, tmp_path, "quick", jobs=0)
     with alone_in(done.folder), pytest.raises(CorankError, match="another process is at work there"):

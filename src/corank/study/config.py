@@ -21,7 +21,7 @@ Names = Annotated[tuple[str, ...], Bound(min_length=1)]
 
 
 class StudyConfig(Config):
-    """The settings of a study. The last four say which runs there are; the others, what a run is.
+    """The settings of a study. The last five say which runs there are; the others, what a run is.
 
     >>> StudyConfig().shared() == StudyConfig(seeds=5, sizes=("xs", "s")).shared()
     True
@@ -40,6 +40,7 @@ class StudyConfig(Config):
     seeds: int = Bound(default=3, ge=1)
     sizes: Annotated[tuple[Size, ...], Bound(min_length=1)] = ("s",)
     budgets: Annotated[tuple[Budget, ...], Bound(min_length=1)] = ("steps",)
+    models: tuple[str, ...] = ()  # of the study's; all if empty
 
     @property
     def log(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class StudyConfig(Config):
 
     def shared(self) -> dict[str, Any]:
         """What must be the same in all runs of a folder."""
-        which = {"rates", "seeds", "sizes", "budgets"}
+        which = {"rates", "seeds", "sizes", "budgets", "models"}
         return self.model_dump(mode="json", exclude=which)
 
     @model_validator(mode="after")

@@ -67,23 +67,37 @@ def run_study(
         progress: where to report.
 
     Raises:
-        CorankError: a preset or setting does not exist or fit, `out` holds something else or a study with
-            another log or training, another process is at work there, or a run that counts diverges.
+        CorankError: a preset, setting or model does not exist or fit, `out` holds something else or a study
+            with another log or training, another process is at work there, or a run that counts diverges.
     """
     if preset not in study.presets:
         raise unknown("preset", preset, study.presets)
     if jobs < 1:
         raise CorankError(f"jobs = {jobs}: expected 1 or more")
     config = StudyConfig.parse(dict(study.presets[preset])).with_settings(settings)
-    conditions = study.conditions(config)
+    conditions = of_models(study.conditions(config), config.models)
+    claims = [one for one in study.claims(config) if {*one.plus, *one.minus} <= set(conditions)]
     claim(out, study.name, config)
     with alone_in(out):
         material = prepare(out, config, recipes_of(conditions), progress)
         complete = go_on(material, conditions, jobs, minutes, progress)
-        result = results(study.name, material, conditions, study.claims(config), complete)
+        result = results(study.name, material, conditions, claims, complete)
         write_tables(result)
         write_study_page(result, study.pictures(result))
     return result
+
+
+def of_models(conditions: Sequence[Condition], models: Sequence[str]) -> list[Condition]:
+    """The conditions of some models; all if none is named.
+
+    Raises:
+        CorankError: no condition is of one of them.
+    """
+    known = dict.fromkeys(one.model for one in conditions)
+    for model in models:
+        if model not in known:
+            raise unknown("model", model, known, "the study's models")
+    return [one for one in conditions if not models or one.model in models]
 
 
 def results(
