@@ -187,7 +187,7 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
     assert not (tmp_path / "none").exists()
     with pytest.raises(CorankError, match="unknown preset 'quik'; did you mean 'quick'"):
         run_study(small.SMALL, tmp_path, "quik")
-    with pytest.raises(CorankError, match="unknown model 'hhst' .*did you mean 'hhsft'"):
+    with pytest.raises(CorankError, match=r"unknown model 'hhst' .*did you mean 'hhsft'"):
         run_study(CODESIGN, tmp_path / "none", settings=["models=[hhst]"])
     with pytest.raises(CorankError, match="jobs = 0"):
         run_study(small.SMALL, tmp_path, "quick", jobs=0)
