@@ -23,7 +23,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from corank import verbs
-from corank.files import write_csv
+from corank.files import read_json, write_csv
 from corank.progress import Lines
 from corank.samples import read_manifest
 from corank.study import STUDIES, run_study
@@ -37,6 +37,9 @@ from corank.training.run import versions
 RESULTS = Path(__file__).parent.parent / "results"
 WORK = Path(__file__).parent.parent / "work"
 FILES = {"runs": "_runs", "conditions": "", "directions": "_directions"}
+SETTINGS = "_study.json"
+"""How the name of the file of a study's settings ends in results/."""
+VARIES = ("market=", "samples=", "log_seed=", "models=")
 BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
 DAYS = 4
 """After the log's end: two sevenths of it."""
@@ -57,15 +60,17 @@ def main() -> None:
     parser.add_argument("--abtest", action="store_true")
     args = parser.parse_args()
     folder = args.work or WORK / args.study
-    if args.results is None and any(one.startswith(("market=", "samples=", "log_seed=")) for one in args.set):
-        parser.error("another market, log or samples is a variation: name its files by --results")
+    if args.results is None and any(one.startswith(VARIES) for one in args.set):
+        parser.error("another market, log, samples or models: name the files of a variation by --results")
     name = args.results or args.study
     study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
     take_over(run_study(*study, 0, Lines(60)), name)
     result = run_study(*study, args.minutes, Lines(60))
     for table, end in FILES.items():
         shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
-    shutil.copytree(folder / "draws", RESULTS / f"{name}_draws", dirs_exist_ok=True)
+    shutil.copy(folder / "study.json", RESULTS / f"{name}{SETTINGS}")
+    if (draws := folder / "draws").exists():
+        shutil.copytree(draws, RESULTS / f"{name}_draws", dirs_exist_ok=True)
     if args.abtest:
         write_csv(RESULTS / "codesign_abtest.csv", abtest(result))
 
@@ -74,11 +79,13 @@ def take_over(result: StudyResult, name: str) -> None:
     """Put the runs of `results/` into a work folder that has none.
 
     Raises:
-        SystemExit: they were made with other samples.
+        SystemExit: they were made with other settings or samples.
     """
     rows, there = RESULTS / f"{name}_runs.csv", result.folder / "runs.csv"
     if there.exists() or not rows.exists():
         return
+    if read_json(RESULTS / f"{name}{SETTINGS}") != read_json(result.folder / "study.json"):
+        raise SystemExit(f"{rows}: of other settings than those of {result.folder}; name others by --results")
     stores = (result.folder / "samples").iterdir()
     here = {read_manifest(store).fingerprint for store in stores}
     other = {row.samples for row in read_rows(rows)} - here

@@ -15,6 +15,7 @@ import codesign_table
 from corank.study import CODESIGN, STUDIES
 from corank.study.conditions import ENDS, MODELS
 from corank.study.config import StudyConfig
+from corank.study.rows import read_rows
 
 
 def row(seed: int, percent: float) -> dict[str, Any]:
@@ -51,14 +52,22 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
 
     go_on("here")
     before = said()
-    assert len(before) == 3
+    assert len(before) == 4
     assert len(list((tmp_path / "results" / "codesign_draws").iterdir())) == 2
     go_on("elsewhere", "--minutes", "0")
     assert said() == before
     assert not (work / "elsewhere" / "runs").exists()
+    with pytest.raises(SystemExit, match="of other settings than those of"):
+        go_on("other", "--set", "resamples=30")
+    runs = tmp_path / "results" / "codesign_runs.csv"
+    samples = {row.samples for row in read_rows(runs)}
+    runs.write_text(runs.read_text().replace(samples.pop(), "0" * 64))
+    (work / "elsewhere" / "runs.csv").unlink()
     with pytest.raises(SystemExit, match="of other samples than those of"):
-        go_on("other", "--set", "searches=600")
-    assert said() == before
+        go_on("elsewhere")
+    with pytest.raises(SystemExit):
+        go_on("some", "--set", "models=[mlp]")
+    assert not (work / "some").exists()
 
 
 def test_both_ends_are_conditions_of_the_study() -> None:
