@@ -28,6 +28,7 @@ from corank.progress import Lines
 from corank.samples import read_manifest
 from corank.study import STUDIES, run_study
 from corank.study.conditions import Condition
+from corank.study.config import StudyConfig
 from corank.study.material import Material
 from corank.study.result import StudyResult
 from corank.study.rows import Row, read_rows
@@ -39,7 +40,6 @@ WORK = Path(__file__).parent.parent / "work"
 FILES = {"runs": "_runs", "conditions": "", "directions": "_directions"}
 SETTINGS = "_study.json"
 """How the name of the file of a study's settings ends in results/."""
-VARIES = ("market=", "samples=", "log_seed=", "models=")
 BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
 DAYS = 4
 """After the log's end: two sevenths of it."""
@@ -60,15 +60,22 @@ def main() -> None:
     parser.add_argument("--abtest", action="store_true")
     args = parser.parse_args()
     folder = args.work or WORK / args.study
-    if args.results is None and any(one.startswith(VARIES) for one in args.set):
-        parser.error("another market, log, samples or models: name the files of a variation by --results")
-    name = args.results or args.study
+    presets, name = STUDIES[args.study].presets, args.results or args.study
+    if args.preset not in presets:
+        parser.error(f"no preset '{args.preset}'; there are {', '.join(presets)}")
+    config = StudyConfig.parse(dict(presets[args.preset])).with_settings(args.set)
+    usual = StudyConfig.parse(dict(presets["default"]))
+    if args.results is None and (config.models or config.shared() != usual.shared()):
+        parser.error("other models, log, samples or training: name the files of a variation by --results")
+    kept = RESULTS / f"{name}{SETTINGS}"
+    if kept.exists() and read_json(kept) != {"study": args.study, **config.shared()}:
+        parser.error(f"{kept}: of other settings; name the files of these by --results")
     study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
     take_over(run_study(*study, 0, Lines(60)), name)
     result = run_study(*study, args.minutes, Lines(60))
     for table, end in FILES.items():
         shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
-    shutil.copy(folder / "study.json", RESULTS / f"{name}{SETTINGS}")
+    shutil.copy(folder / "study.json", kept)
     if (draws := folder / "draws").exists():
         shutil.copytree(draws, RESULTS / f"{name}_draws", dirs_exist_ok=True)
     if args.abtest:
@@ -79,13 +86,11 @@ def take_over(result: StudyResult, name: str) -> None:
     """Put the runs of `results/` into a work folder that has none.
 
     Raises:
-        SystemExit: they were made with other settings or samples.
+        SystemExit: they were made with other samples.
     """
     rows, there = RESULTS / f"{name}_runs.csv", result.folder / "runs.csv"
     if there.exists() or not rows.exists():
         return
-    if read_json(RESULTS / f"{name}{SETTINGS}") != read_json(result.folder / "study.json"):
-        raise SystemExit(f"{rows}: of other settings than those of {result.folder}; name others by --results")
     stores = (result.folder / "samples").iterdir()
     here = {read_manifest(store).fingerprint for store in stores}
     other = {row.samples for row in read_rows(rows)} - here

@@ -38,8 +38,6 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "part").read_text() == "whole"
 
 
-# Runs wherever CI does. Without flock nobody can tell a folder in use from one left behind, so all are left.
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock: abandoned folders are left")
 def test_what_another_process_makes_stays_until_it_is_killed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [sys.executable, "-c", HOLDING, str(out)]

@@ -34,7 +34,7 @@ def test_the_mean_has_students_interval_over_seeds() -> None:
 
 
 def test_a_new_work_folder_takes_over_what_is_in_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(codesign, "RESULTS", tmp_path / "results")
     monkeypatch.setitem(STUDIES, "codesign", small.SMALL)
@@ -43,7 +43,7 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
 
     def go_on(folder: str, *more: str) -> None:
         settings = [part for one in (*small.SETTINGS, "seeds=1") for part in ("--set", one)]
-        given = ["--work", str(work / folder), "--jobs", "1", *settings, *more]
+        given = ["--work", str(work / folder), "--jobs", "1", "--results", "codesign", *settings, *more]
         monkeypatch.setattr(sys, "argv", ["codesign.py", *given])
         codesign.main()
 
@@ -57,8 +57,6 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     go_on("elsewhere", "--minutes", "0")
     assert said() == before
     assert not (work / "elsewhere" / "runs").exists()
-    with pytest.raises(SystemExit, match="of other settings than those of"):
-        go_on("other", "--set", "resamples=30")
     runs = tmp_path / "results" / "codesign_runs.csv"
     samples = {row.samples for row in read_rows(runs)}
     runs.write_text(runs.read_text().replace(samples.pop(), "0" * 64))
@@ -66,8 +64,21 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     with pytest.raises(SystemExit, match="of other samples than those of"):
         go_on("elsewhere")
     with pytest.raises(SystemExit):
-        go_on("some", "--set", "models=[mlp]")
-    assert not (work / "some").exists()
+        go_on("other", "--set", "resamples=30")
+    assert "of other settings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "asked", ["--set=models=[hhsft]", "--set=epochs=2", "--set=log_seed=1", "--preset=quick"]
+)
+def test_a_variation_wants_a_name(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["codesign.py", "--work", str(tmp_path / "work"), asked])
+    with pytest.raises(SystemExit):
+        codesign.main()
+    assert "by --results" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
 
 
 def test_both_ends_are_conditions_of_the_study() -> None:
