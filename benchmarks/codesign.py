@@ -68,7 +68,7 @@ def main() -> None:
     if args.results is None and (config.models or config.shared() != usual.shared()):
         parser.error("other models, log, samples or training: name the files of a variation by --results")
     kept = RESULTS / f"{name}{SETTINGS}"
-    if kept.exists() and read_json(kept) != {"study": args.study, **config.shared()}:
+    if kept.exists() and read_json(kept) != {"study": STUDIES[args.study].name, **config.shared()}:
         parser.error(f"{kept}: of other settings; name the files of these by --results")
     study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
     take_over(run_study(*study, 0, Lines(60)), name)
