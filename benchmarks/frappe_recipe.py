@@ -18,6 +18,7 @@ import torch
 
 import ctr
 import frappe
+from corank.files import write_csv
 from corank.training.run import versions
 
 OUT = frappe.ROOT / "results" / "frappe_recipe.csv"
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=frappe.ROOT.parent / "shared" / "data" / "frappe_x1")
+    parser.add_argument("--data", type=Path, default=frappe.DATA)
     parser.add_argument("--seeds", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -47,7 +48,7 @@ def main() -> None:
     rows = []
     for change, settings in CHANGES.items():
         rows.append(measure(change, *settings, clicks, args.seeds))
-        frappe.write(OUT, rows)
+        write_csv(OUT, rows)
         print(rows[-1], flush=True)
 
 
@@ -55,7 +56,7 @@ def measure(
     change: str, model: tuple[str, ...], training: tuple[str, ...], clicks: ctr.ClickData, seeds: int
 ) -> dict[str, Any]:
     """A row: means over the seeds."""
-    sizes = ("embedding_width=10", *frappe.MODELS["dlrm_mlp"], *model)
+    sizes = (*frappe.sizes("dlrm_mlp"), *model)
     config = ctr.CTRConfig().with_settings([*BASE, *training])
     found = [ctr.train("dlrm_mlp_s", sizes, config, clicks, seed) for seed in range(seeds)]
     return {

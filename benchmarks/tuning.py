@@ -47,7 +47,8 @@ class Outcome:
     Attributes:
         valid: the metric by which trials are chosen.
         test: metrics of the test split.
-        sums: by metric, [requests, 2]: what each request adds to its numerator and denominator.
+        sums: by metric, [requests, 2]: what each request adds to its numerator and denominator; empty where
+            no metric is of requests.
         facts: what else a row says (parameters, operations, seconds...).
     """
 
@@ -234,6 +235,8 @@ class Study:
 
     def keep(self, one: Run, sums: Mapping[str, Sums]) -> None:
         """Write what a run adds to each metric by request, float32."""
+        if not sums:
+            return
         path = self.values_of(one)
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as aside, aside.open("wb") as stream:
