@@ -7,7 +7,6 @@ Prints a table and writes results/bench_gauc.csv; needs the extra `bench`.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
 import statistics
@@ -21,6 +20,7 @@ import pandas as pd
 
 from corank.evaluation import gauc, rank
 from corank.evaluation.arrays import Bools, Floats, Ints
+from corank.files import write_csv
 
 RESULTS = Path(__file__).parent.parent / "results" / "bench_gauc.csv"
 
@@ -99,11 +99,7 @@ def main() -> None:
     for row in rows:
         print(f"{row['method']:<12} median {row['median_s']} s  ({row['min_s']} to {row['max_s']})")
     print(f"corank is {ratio:.1f} times as fast; GAUC {ours:.9f} in both")
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULTS, rows)
 
 
 if __name__ == "__main__":

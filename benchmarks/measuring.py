@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import platform
@@ -15,6 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from corank.files import write_csv
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -107,11 +108,7 @@ def machine(packages: Sequence[str]) -> dict[str, object]:
 def write(name: str, lines: Sequence[Mapping[str, object]], packages: Sequence[str]) -> None:
     """Write the lines, and what the machine is, as results/NAME.csv."""
     about = machine(packages)
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*lines[0], *about], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**line, **about} for line in lines)
+    write_csv(RESULTS / f"{name}.csv", [{**line, **about} for line in lines])
 
 
 def _measure(

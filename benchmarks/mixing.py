@@ -12,7 +12,6 @@ a step, above what the process held before, in a process of its own (on Linux).
 from __future__ import annotations
 
 import argparse
-import csv
 import multiprocessing
 import os
 import platform
@@ -25,6 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from corank.files import write_csv
 from corank.layers import Mixing, UniMixingConfig, UniMixingFactoredConfig, UniMixingLiteConfig
 from corank.layers.mixing import MixingConfig
 from corank.layers.operators import Dense, blockwise
@@ -221,11 +221,7 @@ def main() -> None:
                 f"N = {case.blocks:<5} {case.name:<24} {case.part:<8} {rows[-1]['median_ms']:>8} ms  "
                 f"{ratio:5.2f} x {rows[-1]['against']:<22} {memory and memory + ' MiB'}"
             )
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ run in turn, repeat after repeat. `ratio` is the time of `masked` over that of `
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
 import statistics
@@ -20,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from corank.files import write_csv
 from corank.layers import DomainFFN, Routes
 
 RESULTS = Path(__file__).parent.parent / "results" / "bench_routing.csv"
@@ -89,10 +89,7 @@ def main() -> None:
             }
             print({key: row[key] for key in ("domains", "width", "way", "median_ms", "ratio")}, flush=True)
             rows.append(row)
-    with RESULTS.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import platform
 import time
@@ -19,7 +18,7 @@ from corank.errors import CorankError
 from corank.evaluation.predictions import Predictions, read_predictions
 from corank.evaluation.ranking import rank
 from corank.evaluation.toplist import mrr
-from corank.files import read_json, whole_file, write_json
+from corank.files import read_json, write_csv, write_json
 from corank.progress import reporter
 from corank.samples import read_manifest
 from corank.training.run import versions
@@ -108,14 +107,13 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], command: str) -> None:
     where = {"command": command, "machine": f"2 cores {platform.machine()}"}
     where |= {name: version for name, version in versions().items() if name in ("corank", "torch", "python")}
     where["lightgbm"] = lightgbm.__version__
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    with whole_file(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, [*names, *where])
-        writer.writeheader()
-        for row in rows:
-            shown = {key: f"{value:.5f}" if isinstance(value, float) else value for key, value in row.items()}
-            writer.writerow({**shown, **where})
-            print("  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+    texts = [
+        {key: f"{value:.5f}" if isinstance(value, float) else value for key, value in row.items()}
+        for row in rows
+    ]
+    write_csv(path, [{**row, **where} for row in texts])
+    for row in texts:
+        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
 
 def as_text(setting: Setting) -> str:

@@ -58,6 +58,7 @@ BREAKS: dict[str, Break] = {
     "items-null-item-id": add("items", {"item_id": None, "embedding": [0.0, 0.0]}),
     "items-repeated-id": repeat("items"),
     "items-embedding-length": change("items", 3, "embedding", [1.0, 2.0, 3.0]),
+    "requests-embedding-length": change("requests", 2, "query_embedding", [1.0]),
     "users-null-user-id": add("users", {"user_id": None}),
     "users-repeated-id": repeat("users"),
     "requests-null-request-id": add(

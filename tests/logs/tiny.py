@@ -26,6 +26,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "timestamp": TIME,
             "query": pa.string(),
             "device": pa.string(),
+            "query_embedding": pa.list_(pa.float32()),
         }
     ),
     "candidates": pa.schema(
@@ -78,6 +79,7 @@ def good_rows() -> Rows:
                 "timestamp": minutes(10 * request),
                 "query": queries[request],
                 "device": "phone",
+                "query_embedding": [0.5, float(request)] if queries[request] else None,
             }
             for request in queries
         ],

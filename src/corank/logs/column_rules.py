@@ -13,19 +13,22 @@ from corank.logs.tables import LogTables
 
 
 def embedding_lengths(logs: LogTables) -> Iterator[Rule]:
-    """Items' lists of floats are embeddings, all of one length."""
-    for field in logs.schema("items"):
-        lists = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
-        if lists and pa.types.is_floating(field.type.value_type):
+    """Lists of floats of items and requests are embeddings, all of a column of one length."""
+    for table, row in (("items", "item_id"), ("requests", "request_id")):
+        for field in logs.schema(table):
+            lists = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+            if not lists or not pa.types.is_floating(field.type.value_type):
+                continue
             length = f"len({name(field.name)})"
+            usual = f"SELECT {length} FROM {table} WHERE {length} IS NOT NULL GROUP BY 1"
             yield Rule(
-                "items-embedding-length",
-                "items",
+                f"{table}-embedding-length",
+                table,
                 field.name,
                 "error",
                 "the embedding is not as long as most are",
-                f"SELECT {ROW}, item_id, {length} AS length FROM items WHERE {length} <> (SELECT {length}"
-                f" FROM items WHERE {length} IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)",
+                f"SELECT {ROW}, {row}, {length} AS length FROM {table}"
+                f" WHERE {length} <> ({usual} ORDER BY count(*) DESC, 1 LIMIT 1)",
             )
 
 
