@@ -7,7 +7,6 @@ import json
 import math
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -106,6 +105,15 @@ def test_a_smaller_study_is_gone_on_with(done: StudyResult, tmp_path: Path) -> N
     assert lost.read_bytes() == (done.folder / "draws" / lost.name).read_bytes()
 
 
+def group_works(leader: int) -> bool:
+    """Is any process of that group there?"""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_killed_outright_it_goes_on(done: StudyResult, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs*", "draws", "*.csv"))
@@ -114,8 +122,11 @@ def test_killed_outright_it_goes_on(done: StudyResult, tmp_path: Path) -> None:
     until = time.monotonic() + 120
     while len(rows(folder)) < 3 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # the study's process alone; those of its runs must not work on
     process.wait()
+    while group_works(process.pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not group_works(process.pid)
     assert 3 <= len(rows(folder)) < 8
     subprocess.run(command, check=True)
     assert but_seconds(rows(folder)) == but_seconds(rows(done.folder))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -36,7 +38,7 @@ def go_on(
     running: dict[Future[Row], Job] = {}
     with (
         progress.task("runs", len(conditions) * (len(config.rates) + config.seeds)) as bar,
-        ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool,
+        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_with_the_study) as pool,
     ):
         bar.advance(sum(len(of_condition(rows, one, config)) for one in conditions))
         while True:
@@ -56,6 +58,18 @@ def go_on(
                     ) from None
                 write_rows(material.rows, rows)
                 bar.advance(note=job.name)
+
+
+def _leave_with_the_study() -> None:
+    """In a process of the pool: end once the study's is gone, for another call may do the same run."""
+    study = multiprocessing.parent_process()
+    assert study is not None
+
+    def leave() -> None:
+        study.join()
+        os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 def finished(material: Material) -> list[Row]:
