@@ -1,8 +1,9 @@
 """The tables and the figures of the studies of samples and model, from results/codesign*.csv and widths*.csv.
 
 Run: python benchmarks/codesign_table.py
-Prints the README's table of directions, and those of docs/experiments.md: every direction on every metric,
-every condition, and the A/B test. Draws docs/images/codesign.svg and, where there are runs of it, widths.svg.
+Prints the README's table of the main directions, and those of docs/experiments.md: all directions, the same
+on every metric, every condition, and the A/B test. Draws docs/images/codesign.svg and, where there are runs
+of it, widths.svg.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from corank.study.widths import LINES, MULTIPLES
 ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
 SHOWN = ("exposed.gauc", "all_channels.purchase_ndcg@10")
-"""Of the README: one metric of each test."""
+"""One metric of each test."""
 PUBLISHED = {
     "i": "-0.43",
     "ii hhfi+dref": "+0.62",
@@ -36,6 +37,8 @@ PUBLISHED = {
     "whole": "+0.76",
 }
 """Differences of the paper in percentage points of AUC, from its tables of ablation and comparison."""
+MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "lite: i", "lite: ii", "whole")
+"""Directions of the README."""
 COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
 LINE_COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0")
 Row = Mapping[str, str]
@@ -45,7 +48,8 @@ def main() -> None:
     """Print and draw what is there."""
     mpl.rcParams.update({"svg.hashsalt": "corank", "font.size": 10, "svg.fonttype": "none"})
     directions, conditions = read("codesign_directions.csv"), read("codesign.csv")
-    print("\n".join(readme(directions)), end="\n\n")
+    print("\n".join(summary(directions, MAIN)), end="\n\n")
+    print("\n".join(summary(directions)), end="\n\n")
     for study in ("codesign", "widths"):
         for size, budget in settings(read(f"{study}_directions.csv")):
             print(f"{study}: {size}, equal {budget}\n")
@@ -90,9 +94,10 @@ def gap(row: Row) -> str:
     return f"{float(row['difference']):+.4f} [{ends}] {row['verdict']}"
 
 
-def readme(rows: Sequence[Row]) -> list[str]:
-    """A line a direction, a column a budget and a metric, at the largest size."""
+def summary(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
+    """A line a direction (all if none is named), a column a budget and a metric, at the largest size."""
     rows = [row for row in rows if row["metric"] in SHOWN]
+    rows = [row for row in rows if not names or place(row["direction"])[0] in names]
     places = settings(rows)
     if not places:
         return []

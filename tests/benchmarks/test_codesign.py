@@ -109,7 +109,7 @@ def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
         direction("i", "s, equal epochs", first, 0.0, "open"),
         direction("iv", "xs to s, equal steps", first, 0.0, "open"),
     ]
-    lines = codesign_table.readme(rows)
+    lines = codesign_table.summary(rows)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert len(cells[0]) == 2 + 4
     assert cells[2] == [
