@@ -21,8 +21,9 @@ from corank.study.widths import LINES, MULTIPLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
-SHOWN = ("exposed.gauc", "all_channels.purchase_ndcg@10")
-"""One metric of each test."""
+SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
+"""Of each test; the paper's figures are of AUC."""
+DRAWN = SHOWN[1:]
 PUBLISHED = {
     "i": "-0.43",
     "ii hhfi+dref": "+0.62",
@@ -184,7 +185,7 @@ def draw_conditions(rows: Sequence[Row]) -> None:
     figure, every_axes = plt.subplots(
         1, 2, figsize=(9, 0.5 * len(models) + 1.4), sharey=True, layout="constrained"
     )
-    for axes, metric in zip(every_axes, SHOWN, strict=True):
+    for axes, metric in zip(every_axes, DRAWN, strict=True):
         for row in rows:
             own = [r["recipe"] for r in rows if r["model"] == row["model"]]
             y = models.index(row["model"]) + 0.16 * (own.index(row["recipe"]) - (len(own) - 1) / 2)
@@ -219,7 +220,7 @@ def draw_widths(rows: Sequence[Row]) -> None:
         return
     figure, every_axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     cells = {(row["direction"], row["metric"]): row for row in rows}
-    for axes, metric in zip(every_axes, SHOWN, strict=True):
+    for axes, metric in zip(every_axes, DRAWN, strict=True):
         axes.axhline(0, color="#444", linewidth=0.8)
         for number, (line, colour) in enumerate(zip(LINES, LINE_COLOURS, strict=True)):
             shift = 0.05 * (number - 1.5)

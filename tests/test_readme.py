@@ -98,7 +98,9 @@ def test_the_table_of_directions_is_the_csv() -> None:
     assert shown
     for claim, _, *cells in shown:
         name, words = claim.rsplit(": ", 1)
-        for metric, cell in zip(("exposed.gauc", "all_channels.purchase_ndcg@10"), cells, strict=True):
+        for metric, cell in zip(
+            ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10"), cells, strict=True
+        ):
             row = rows[name, metric]
             value, low, high = (f"{float(row[end]):+.4f}" for end in ("difference", "low", "high"))
             assert (words, cell) == (row["claim"], f"{value} [{low}, {high}] {row['verdict']}")

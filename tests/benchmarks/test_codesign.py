@@ -100,24 +100,27 @@ def direction(name: str, where: str, metric: str, value: float, verdict: str) ->
 
 
 def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
-    first, second = codesign_table.SHOWN
+    first, second, third = codesign_table.SHOWN
     rows = [
         direction("i", "xs, equal steps", first, 0.9, "open"),
         direction("i", "s, equal steps", first, -0.0043, "reproduced"),
         direction("i", "s, equal steps", second, 0.002, "refuted"),
-        direction("i", "s, equal steps", "exposed.auc", 0.5, "refuted"),
+        direction("i", "s, equal steps", third, 0.003, "open"),
+        direction("i", "s, equal steps", "exposed.logloss", 0.5, "refuted"),
         direction("i", "s, equal epochs", first, 0.0, "open"),
         direction("iv", "xs to s, equal steps", first, 0.0, "open"),
     ]
     lines = codesign_table.summary(rows)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert len(cells[0]) == 2 + 4
+    assert len(cells[0]) == 2 + 6
     assert cells[2] == [
         "i: claim i",
         "-0.43",
         "-0.0043 [-0.0053, -0.0033] reproduced",
         "+0.0020 [+0.0010, +0.0030] refuted",
+        "+0.0030 [+0.0020, +0.0040] open",
         "+0.0000 [-0.0010, +0.0010] open",
+        "",
         "",
     ]
     assert cells[3][:3] == ["iv: claim iv", "", "+0.0000 [-0.0010, +0.0010] open"]
