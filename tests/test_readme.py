@@ -104,3 +104,10 @@ def test_the_table_of_directions_is_the_csv() -> None:
             row = rows[name, metric]
             value, low, high = (f"{float(row[end]):+.4f}" for end in ("difference", "low", "high"))
             assert (words, cell) == (row["claim"], f"{value} [{low}, {high}] {row['verdict']}")
+
+
+def test_what_users_would_do_is_the_csv() -> None:
+    rows = {row["measure"]: row for row in results("codesign_abtest.csv") if row["seed"] == "mean"}
+    for measure in ("purchases", "money"):
+        value, low, high = (f"{float(rows[measure][end]):+.1f}" for end in ("percent", "low", "high"))
+        assert f"{measure} {value} % [{low}, {high}]" in README
