@@ -7,8 +7,8 @@ draws to results/codesign_runs.csv, codesign.csv, codesign_directions.csv and co
 or what `--results` names: a variation's do not stand in the place of the study's). A new work folder takes
 over the runs that are there, so that a study can go on on another machine: all but the weights. With
 `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
-after the log, seed by seed: results/codesign_abtest.csv, a row a seed and measure, and their mean with
-Student's interval over the seeds.
+after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure, and
+their mean with Student's interval over the seeds.
 """
 
 from __future__ import annotations
@@ -70,6 +70,9 @@ def main() -> None:
     kept = RESULTS / f"{name}{SETTINGS}"
     if kept.exists() and read_json(kept) != {"study": STUDIES[args.study].name, **config.shared()}:
         parser.error(f"{kept}: of other settings; name the files of these by --results")
+    ends = {model for model, _ in (BASE, NEW)}
+    if args.abtest and (args.study != "codesign" or (config.models and not ends <= set(config.models))):
+        parser.error(f"--abtest is of codesign with the models {', '.join(sorted(ends))}")
     study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
     take_over(run_study(*study, 0, Lines(60)), name)
     result = run_study(*study, args.minutes, Lines(60))
@@ -79,7 +82,7 @@ def main() -> None:
     if (draws := folder / "draws").exists():
         shutil.copytree(draws, RESULTS / f"{name}_draws", dirs_exist_ok=True)
     if args.abtest:
-        write_csv(RESULTS / "codesign_abtest.csv", abtest(result))
+        write_csv(RESULTS / f"{name}_abtest.csv", abtest(result))
 
 
 def take_over(result: StudyResult, name: str) -> None:

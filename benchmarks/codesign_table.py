@@ -90,9 +90,9 @@ def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def gap(row: Row) -> str:
-    """A difference, its interval and what it says."""
+    """A difference and its interval. The verdict that counts is the full study's."""
     ends = f"{float(row['low']):+.4f}, {float(row['high']):+.4f}" if row["low"] else "no interval"
-    return f"{float(row['difference']):+.4f} [{ends}] {row['verdict']}"
+    return f"{float(row['difference']):+.4f} [{ends}]"
 
 
 def summary(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:

@@ -15,9 +15,10 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-# CI installs both (.ci/run), so nothing is skipped there; elsewhere pyspark and a JVM, some 400 MB, are too
-# much to ask of everyone who runs the tests.
-needs_spark = pytest.mark.skipif(not SPARK, reason="needs pyspark (make spark) and a Java runtime")
+needs_spark = pytest.mark.skipif(
+    not SPARK,  # some 400 MB, too much to ask of everyone who runs the tests; CI installs both (.ci/run)
+    reason="needs pyspark (make spark) and a Java runtime, some 400 MB; CI has both and skips nothing",
+)
 
 
 @pytest.fixture(scope="session")

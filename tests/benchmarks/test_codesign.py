@@ -81,6 +81,18 @@ def test_a_variation_wants_a_name(
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize("asked", ["--study=widths", "--set=models=[hhfi,hhsft]"])
+def test_an_ab_test_wants_both_ends(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--abtest", "--results", "other", "--work", str(tmp_path / "work"), asked]
+    monkeypatch.setattr(sys, "argv", ["codesign.py", *given])
+    with pytest.raises(SystemExit):
+        codesign.main()
+    assert "with the models hhsft, rankmixer" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
 def test_both_ends_are_conditions_of_the_study() -> None:
     for model, recipe in (codesign.BASE, codesign.NEW):
         assert model in MODELS
@@ -116,14 +128,14 @@ def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
     assert cells[2] == [
         "i: claim i",
         "-0.43",
-        "-0.0043 [-0.0053, -0.0033] reproduced",
-        "+0.0020 [+0.0010, +0.0030] refuted",
-        "+0.0030 [+0.0020, +0.0040] open",
-        "+0.0000 [-0.0010, +0.0010] open",
+        "-0.0043 [-0.0053, -0.0033]",
+        "+0.0020 [+0.0010, +0.0030]",
+        "+0.0030 [+0.0020, +0.0040]",
+        "+0.0000 [-0.0010, +0.0010]",
         "",
         "",
     ]
-    assert cells[3][:3] == ["iv: claim iv", "", "+0.0000 [-0.0010, +0.0010] open"]
+    assert cells[3][:3] == ["iv: claim iv", "", "+0.0000 [-0.0010, +0.0010]"]
     assert len(cells) == 4
 
 
