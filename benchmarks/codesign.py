@@ -4,11 +4,13 @@ Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|def
      [--set K=V] [--results NAME] [--jobs 2] [--minutes 60] [--abtest]
 Goes on with the study in the work folder as far as the time goes; copies its runs, conditions, directions and
 draws to results/codesign_runs.csv, codesign.csv, codesign_directions.csv and codesign_draws/ (or widths_...,
-or what `--results` names: a variation's do not stand in the place of the study's). A new work folder takes
-over the runs that are there, so that a study can go on on another machine: all but the weights. With
-`--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the days
-after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure, and
-their mean with Student's interval over the seeds.
+or what `--results` names: a variation's do not stand in the place of the study's; one in models alone has
+tables of its own, and its runs and draws stand beside the study's). A new work folder takes over the runs
+that are there, so that a study can go on on another machine: all but the weights.
+
+With `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the
+days after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure,
+and their mean with Student's interval over the seeds.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from corank.training.run import versions
 
 RESULTS = Path(__file__).parent.parent / "results"
 WORK = Path(__file__).parent.parent / "work"
-FILES = {"runs": "_runs", "conditions": "", "directions": "_directions"}
+TABLES = {"conditions": "", "directions": "_directions"}
 SETTINGS = "_study.json"
 """How the name of the file of a study's settings ends in results/."""
 BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
@@ -67,20 +69,22 @@ def main() -> None:
     usual = StudyConfig.parse(dict(presets["default"]))
     if args.results is None and (config.models or config.shared() != usual.shared()):
         parser.error("other models, log, samples or training: name the files of a variation by --results")
-    kept = RESULTS / f"{name}{SETTINGS}"
+    of_runs = args.study if config.shared() == usual.shared() else name
+    kept = RESULTS / f"{of_runs}{SETTINGS}"
     if kept.exists() and read_json(kept) != {"study": STUDIES[args.study].name, **config.shared()}:
         parser.error(f"{kept}: of other settings; name the files of these by --results")
     ends = {model for model, _ in (BASE, NEW)}
     if args.abtest and (args.study != "codesign" or (config.models and not ends <= set(config.models))):
         parser.error(f"--abtest is of codesign with the models {', '.join(sorted(ends))}")
     study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
-    take_over(run_study(*study, 0, Lines(60)), name)
+    take_over(run_study(*study, 0, Lines(60)), of_runs)
     result = run_study(*study, args.minutes, Lines(60))
-    for table, end in FILES.items():
+    for table, end in TABLES.items():
         shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
+    shutil.copy(folder / "runs.csv", RESULTS / f"{of_runs}_runs.csv")
     shutil.copy(folder / "study.json", kept)
     if (draws := folder / "draws").exists():
-        shutil.copytree(draws, RESULTS / f"{name}_draws", dirs_exist_ok=True)
+        shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
     if args.abtest:
         write_csv(RESULTS / f"{name}_abtest.csv", abtest(result))
 

@@ -51,9 +51,10 @@ def z_and_gate(model: RankingModel, batch: Batch) -> tuple[Tensor, Tensor]:
     return z_SD, torch.cat([request_RE[:, :8], request_RE[:, 16:24]], dim=1)[batch.request_of_S]
 
 
-def test_hhsft_is_its_equations_sample_by_sample() -> None:
+@pytest.mark.parametrize("residual", [True, False])
+def test_hhsft_is_its_equations_sample_by_sample(residual: bool) -> None:
     torch.manual_seed(0)
-    model = create_model("hhsft_xs", SCHEMA).eval()
+    model = create_model("hhsft_xs", SCHEMA, [f"esuif.residual={residual}"]).eval()
     assert isinstance(model, HHSFT)
     assert model.esuif is not None
     dref, dapga, head = model.esuif.dref, model.esuif.dapga, model.heads["click"]
@@ -65,12 +66,12 @@ def test_hhsft_is_its_equations_sample_by_sample() -> None:
     expected = []
     for z, u, request in zip(z_SD, u_SU, BATCH.request_of_S.tolist(), strict=True):
         d = OF_CODE[int(BATCH.request.ids[request, 2])]
-        z = dref.norm(z.unsqueeze(0))
-        a = dref.gate.of(d, z).softmax(1)
-        e = a[:, :1] * dref.shared(z) + a[:, 1:] * dref.experts.of(d, z)
+        n = dref.norm(z.unsqueeze(0))
+        a = dref.gate.of(d, n).softmax(1)
+        e = residual * z + a[:, :1] * dref.shared(n) + a[:, 1:] * dref.experts.of(d, n)
         views = torch.cat([dapga.views.of(k, dapga.norm(e)) for k in range(3)])
         weights = (views @ views[d] / 32**0.5).softmax(0)
-        o = (weights @ views) * torch.sigmoid(dapga.gate(u))
+        o = residual * e[0] + (weights @ views) * torch.sigmoid(dapga.gate(u))
         expected.append(head.of(d, o.unsqueeze(0)))
     torch.testing.assert_close(model(BATCH)["click"], torch.cat(expected)[:, 0], rtol=1e-5, atol=1e-6)
 
@@ -100,12 +101,11 @@ def test_with_one_domain_it_is_two_experts_and_a_gated_feed_forward(schema: Inpu
         h = F.gelu(F.linear(x, w[f"{name}.0.weight"], w[f"{name}.0.bias"]))
         return F.linear(h, w[f"{name}.2.weight"], w[f"{name}.2.bias"])
 
-    z = norm("esuif.dref.norm", z)
-    a = ffn("esuif.dref.gate", z).softmax(1)
-    e = a[:, :1] * plain("esuif.dref.shared", z) + a[:, 1:] * ffn("esuif.dref.experts", z)
-    o = ffn("esuif.dapga.views", norm("esuif.dapga.norm", e)) * torch.sigmoid(
-        plain("esuif.dapga.gate", gate_in)
-    )
+    n = norm("esuif.dref.norm", z)
+    a = ffn("esuif.dref.gate", n).softmax(1)
+    e = z + a[:, :1] * plain("esuif.dref.shared", n) + a[:, 1:] * ffn("esuif.dref.experts", n)
+    gate = torch.sigmoid(plain("esuif.dapga.gate", gate_in))
+    o = e + ffn("esuif.dapga.views", norm("esuif.dapga.norm", e)) * gate
     torch.testing.assert_close(model(batch)["click"], ffn("heads.click", o)[:, 0], rtol=1e-5, atol=1e-6)
 
 

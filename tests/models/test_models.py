@@ -223,6 +223,11 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         ("fm_xs", "history={pools: [self], hidden: 9}", "'hidden' is of use with the pool target only"),
         ("rankmixer_xs", "esuif.unseen=feed", r"'unseen' is of use with esuif\.dref, esuif\.dapga or"),
         ("rankmixer_xs", "esuif={dref: true, heads: 2}", r"'heads' is of use with esuif\.dapga only"),
+        (
+            "rankmixer_xs",
+            "esuif={domain_heads: true, residual: false}",
+            r"'residual' is of use with esuif\.dref",
+        ),
         ("rankmixer_xs", "esuif.head_expansion=2", r"'head_expansion' is of use with esuif\.domain_heads"),
         ("tokenmixer_large_xs", "routing.experts=9", "'routing' is of use with sparse=true only"),
         *(

@@ -28,6 +28,7 @@ class ESUIFConfig(Config):
     dref: bool = False  # shared and domain-routed experts
     dapga: bool = False  # attention to the views of all domains, gated by user and domain
     domain_heads: bool = False  # a feed-forward head a domain and task, in place of one linear head a task
+    residual: bool = True  # around each of the two; the published equations show none
     expansion: float = Bound(default=2.0, gt=0)  # hidden width of experts and views, in D
     heads: int = Bound(default=1, ge=1)  # H, of the attention to views
     gate_expansion: float = Bound(default=0.5, gt=0)  # hidden width of both gates' networks, in D
@@ -36,7 +37,9 @@ class ESUIFConfig(Config):
 
     @model_validator(mode="after")
     def _nothing_unused(self) -> Self:
-        self.refuse_unused(self.dref or self.dapga, "expansion gate_expansion", "esuif.dref or esuif.dapga")
+        self.refuse_unused(
+            self.dref or self.dapga, "residual expansion gate_expansion", "esuif.dref or esuif.dapga"
+        )
         self.refuse_unused(self.dapga, "heads", "esuif.dapga")
         self.refuse_unused(self.domain_heads, "head_expansion", "esuif.domain_heads")
         self.refuse_unused(self.any, "unseen", "esuif.dref, esuif.dapga or esuif.domain_heads")
@@ -49,7 +52,9 @@ class ESUIFConfig(Config):
 
 
 class ESUIF(nn.Module):
-    """`e = DREF(z);  o = DAPGA(e, [x_User ; x_Domain])`, each if it is switched on; else what came in.
+    """`e = z + DREF(z);  o = e + DAPGA(e, [x_User ; x_Domain])`, each if it is switched on.
+
+    Without `residual`, as published: `e = DREF(z);  o = DAPGA(e, ...)`. What is off hands on what came in.
 
     Args:
         config: which parts.
@@ -71,6 +76,7 @@ class ESUIF(nn.Module):
         self.unseen = self.domains.index(config.unseen, "esuif.unseen") if config.unseen else 0
         K, hidden = len(self.domains.names), inner(width, config.expansion)
         gate_hidden = inner(width, config.gate_expansion)
+        self.residual = config.residual
         self.dref = DREF(K, width, hidden, gate_hidden) if config.dref else None
         self.dapga: DAPGA | None = None
         if config.dapga:
@@ -97,11 +103,14 @@ class ESUIF(nn.Module):
     def forward(self, z_SD: Tensor, request_RE: Tensor, request_of_S: Tensor, routes: Routes) -> Tensor:
         """Sorted samples [S, D], embeddings of the requests, to [S, D]; `request_of_S` as in the batch."""
         if self.dref is not None:
-            z_SD = self.dref(z_SD, routes)
+            z_SD = self._onto(z_SD, self.dref(z_SD, routes))
         if self.dapga is not None:
             x_RU = request_RE.index_select(1, self.gate_columns)
-            z_SD = self.dapga(z_SD, x_RU, routes.sort(request_of_S), routes)
+            z_SD = self._onto(z_SD, self.dapga(z_SD, x_RU, routes.sort(request_of_S), routes))
         return z_SD
+
+    def _onto(self, z_SD: Tensor, part_SD: Tensor) -> Tensor:
+        return z_SD + part_SD if self.residual else part_SD
 
 
 def _columns(slots: Sequence[Slot]) -> list[int]:

@@ -59,7 +59,7 @@ class HHSFTConfig(ModelConfig):
 
 
 class HHSFT(RankingModel):
-    """`z = GFA(HFA(tokens)); o = DAPGA(DREF(z), [x_User ; x_Domain])`, a head a domain and task."""
+    """`z = GFA(HFA(tokens)); o = ESUIF(z, [x_User ; x_Domain])`, a head a domain and task."""
 
     PARTS: ClassVar[dict[str, Part]] = RankingModel.PARTS | {"hfa": "mixing", "gfa": "mixing"}
 

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from corank.samples.config import Recipe
-from corank.study.conditions import STAGED, STAGES, Condition, codesign_condition
+from corank.study.conditions import ENDS, STAGED, STAGES, Condition, codesign_condition
 from corank.study.config import Budget, StudyConfig
 from corank.study.contrasts import Contrast, Expected
 
+ESUIF = ("hhfi+dref", "hhfi+dapga", "hhfi+both", "hhsft")
+"""HHFI with parts of it."""
+
 
 def codesign_claims(config: StudyConfig) -> list[Contrast]:
-    """At each size and budget; the fourth where there are two sizes."""
-    found = [claim for size in config.sizes for budget in config.budgets for claim in _at(size, budget)]
+    """At each size and budget; the fourth where there are two sizes; of bare models if models are named."""
+    found = []
+    for size in config.sizes:
+        for budget in config.budgets:
+            found += _at(size, budget) + (_of_bare(size, budget) if config.models else [])
     if len(config.sizes) > 1:
         found += [_with_size(config.sizes, budget) for budget in config.budgets]
     return found
@@ -32,7 +38,7 @@ def _at(size: str, budget: Budget) -> list[Contrast]:
         gap("i", "ES3 without ESUIF is worse than search only", on_es3, hhfi, "below"),
         *(
             gap(f"ii {model}", f"on ES3, {model} is better than hhfi", of(model, "es3"), on_es3, "above")
-            for model in ("hhfi+dref", "hhfi+dapga", "hhfi+both", "hhsft")
+            for model in ESUIF
         ),
         *(
             gap(
@@ -52,7 +58,7 @@ def _at(size: str, budget: Budget) -> list[Contrast]:
                 hhfi,
                 "above",
             )
-            for model in ("hhfi+dref", "hhfi+dapga", "hhfi+both", "hhsft")
+            for model in ESUIF
         ),
         gap("iii", "on search only, ESUIF changes nothing", of("hhfi+both", "exposed"), hhfi, "neutral"),
     ]
@@ -80,9 +86,9 @@ def _at(size: str, budget: Budget) -> list[Contrast]:
     found += [
         gap(
             f"stage {after}",
-            f"of {STAGED}: {after} is better than {before}",
-            of(STAGED, after),
-            of(STAGED, before),
+            f"of {STAGED[0]}: {after} is better than {before}",
+            of(STAGED[0], after),
+            of(STAGED[0], before),
             "above",
         )
         for before, after in pairwise(STAGES)
@@ -90,11 +96,32 @@ def _at(size: str, budget: Budget) -> list[Contrast]:
     return found
 
 
+def _of_bare(size: str, budget: Budget) -> list[Contrast]:
+    """What residuals around the parts of ESUIF do, and what the parts do without."""
+
+    def of(model: str, recipe: Recipe) -> Condition:
+        return codesign_condition(model, recipe, size, budget)
+
+    where = f"({size}, equal {budget})"
+    found = []
+    for model, without in (*((one, "hhfi") for one in ESUIF), ("unimixer_lite+esuif", "unimixer_lite")):
+        bare, named = f"{model}-bare", "ii" if without == "hhfi" else "lite: ii"
+        better = f"on ES3, {bare} is better than {without}"
+        found.append(
+            Contrast(f"{named} {bare} {where}", better, (of(bare, "es3"),), (of(without, "es3"),), "above")
+        )
+        for recipe in ENDS:
+            better = f"on {recipe}, residuals make {model} better"
+            plus, minus = of(model, recipe), of(bare, recipe)
+            found.append(Contrast(f"residual {model}, {recipe} {where}", better, (plus,), (minus,), "above"))
+    return found
+
+
 def _with_size(sizes: Sequence[str], budget: Budget) -> Contrast:
     """The gain of es3 at the largest size less that at the smallest."""
 
     def of(recipe: Recipe, size: str) -> Condition:
-        return codesign_condition(STAGED, recipe, size, budget)
+        return codesign_condition(STAGED[0], recipe, size, budget)
 
     small, large = sizes[0], sizes[-1]
     return Contrast(

@@ -9,6 +9,7 @@ from corank.samples.config import Recipe
 from corank.study.config import QUICK, Budget, Presets, StudyConfig
 
 NO_DREF, NO_DAPGA, ONE_HEAD = "esuif.dref=false", "esuif.dapga=false", "esuif.domain_heads=false"
+BARE = "esuif.residual=false"
 MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rankmixer": ("rankmixer", ()),
     "hhfi": ("hhsft", (NO_DREF, NO_DAPGA, ONE_HEAD)),
@@ -18,12 +19,18 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hhsft": ("hhsft", ()),
     "unimixer_lite": ("unimixer_lite", ()),
     "unimixer_lite+esuif": ("unimixer_lite_esuif", ()),
+    "hhfi+dref-bare": ("hhsft", (NO_DAPGA, ONE_HEAD, BARE)),
+    "hhfi+dapga-bare": ("hhsft", (NO_DREF, ONE_HEAD, BARE)),
+    "hhfi+both-bare": ("hhsft", (ONE_HEAD, BARE)),
+    "hhsft-bare": ("hhsft", (BARE,)),
+    "unimixer_lite+esuif-bare": ("unimixer_lite_esuif", (BARE,)),
 }
-"""Family in the registry, and what differs from it. `hhsft` is `hhfi+both` with a head for each domain."""
+"""Family in the registry, and what differs from it. `hhsft` is `hhfi+both` with a head for each domain. Bare
+ones have no residuals around DREF and DAPGA, as in the published equations; they are compared if named."""
 STAGES: tuple[Recipe, ...] = ("exposed", "unexposed", "attributed", "es3")
 ENDS: tuple[Recipe, ...] = ("exposed", "es3")
-STAGED = "hhsft"
-"""The model that is trained on every stage."""
+STAGED = ("hhsft", "hhsft-bare")
+"""The models that are trained on every stage."""
 CODESIGN_PRESETS: Presets = {
     "quick": QUICK,
     "default": {},
@@ -72,13 +79,14 @@ def known(recipe: Recipe, budget: Budget) -> Budget:
 
 
 def codesign_conditions(config: StudyConfig) -> list[Condition]:
-    """All of them, in the order of running."""
+    """All that `config.models` may choose from, in the order of running; if it is empty, all but bare."""
+    models = [name for name in MODELS if config.models or not name.endswith("-bare")]
     found = [
         codesign_condition(model, recipe, size, budget)
         for size in config.sizes
         for budget in config.budgets
-        for model in MODELS
-        for recipe in (STAGES if model == STAGED else ENDS)
+        for model in models
+        for recipe in (STAGES if model in STAGED else ENDS)
     ]
     return list(dict.fromkeys(found))
 
