@@ -20,10 +20,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## Simulate, check, audit, samples, train two models, compare, report: under 5 minutes
 	$(BIN)/corank demo demo --overwrite
 
-# Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another.
 spark: $(READY) ## Install Spark into the environment, so that its tests run
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
 
+# Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another.
 test: lint ## Lint, types, and every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
 

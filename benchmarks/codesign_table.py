@@ -2,7 +2,7 @@
 
 Run: python benchmarks/codesign_table.py
 Prints the README's table of the main directions, and those of docs/experiments.md: all directions, the same
-on every metric, every condition, and the A/B test. Draws docs/images/codesign.svg and, where there are runs
+on every metric, every condition, the A/B test, and the directions of variations. Draws docs/images/codesign.svg and, where there are runs
 of it, widths.svg.
 """
 
@@ -58,6 +58,9 @@ def main() -> None:
     for rows in (conditions, read("widths.csv")):
         print("\n".join(table_of(rows)), end="\n\n")
     print("\n".join(abtest(read("codesign_abtest.csv"))))
+    for path in sorted(RESULTS.glob("codesign_*_directions.csv")):
+        print(f"\n{path.name}\n")
+        print("\n".join(summary(read(path.name))))
     draw_conditions(conditions)
     draw_widths(read("widths_directions.csv"))
 

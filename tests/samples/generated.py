@@ -32,8 +32,8 @@ FOLLOWS = ("nothing", "list", "shown", "shown", "unnamed", "unnamed")
 """What an event has to do with the request that was drawn for it: it names it, no more; it is of its user and
 soon after, on an item of its list or on a shown one; the same without naming it."""
 
-PARTS = 5
-"""A log is made of up to so many independent parts, so that one run of the steps tries many cases."""
+PARTS = (2, 6)
+"""So many logs, each with users and requests of its own, make one: a run of the steps tries them all."""
 
 ids_of: dict[str, Make] = {
     "int": lambda n: WIDE[n] if n < len(WIDE) else n + 1000,
@@ -133,7 +133,7 @@ EVENT = st.tuples(
 def logs(ids: str) -> st.SearchStrategy[Log]:
     """Logs with ids of a kind."""
     part = st.tuples(st.lists(REQUEST, min_size=1, max_size=9), st.lists(EVENT, max_size=30))
-    return st.lists(part, min_size=1, max_size=PARTS).map(lambda parts: assemble(parts, ids))
+    return st.lists(part, min_size=PARTS[0], max_size=PARTS[1]).map(lambda parts: assemble(parts, ids))
 
 
 def assemble(parts: list[tuple[list[Any], list[Any]]], ids: str) -> Log:
