@@ -2,8 +2,8 @@
 
 Run: python benchmarks/codesign_table.py
 Prints the README's table of the main directions, and those of docs/experiments.md: all directions, the same
-on every metric, every condition, the A/B test, and the directions of variations. Draws docs/images/codesign.svg and, where there are runs
-of it, widths.svg.
+on every metric, every condition, the A/B test, and the directions of variations. Draws
+docs/images/codesign.svg and, where there are runs of it, widths.svg.
 """
 
 from __future__ import annotations
