@@ -40,7 +40,7 @@ class StudyConfig(Config):
     seeds: int = Bound(default=3, ge=1)
     sizes: Annotated[tuple[Size, ...], Bound(min_length=1)] = ("s",)
     budgets: Annotated[tuple[Budget, ...], Bound(min_length=1)] = ("steps",)
-    models: tuple[str, ...] = ()  # of the study's; all if empty
+    models: tuple[str, ...] = ()  # of the study's; all but bare ones if empty
 
     @property
     def log(self) -> tuple[str, ...]:
