@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,13 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(codesign, "RESULTS", tmp_path / "results")
-    monkeypatch.setitem(STUDIES, "codesign", small.SMALL)
+    usual = StudyConfig().with_settings([*small.SETTINGS, "seeds=1"]).model_dump(mode="json")
+    monkeypatch.setitem(STUDIES, "codesign", replace(small.SMALL, presets={"default": usual}))
     work = tmp_path / "work"
     (tmp_path / "results").mkdir()
 
     def go_on(folder: str, *more: str) -> None:
-        settings = [part for one in (*small.SETTINGS, "seeds=1") for part in ("--set", one)]
-        given = ["--work", str(work / folder), "--jobs", "1", "--results", "codesign", *settings, *more]
+        given = ["--work", str(work / folder), "--jobs", "1", *more]
         monkeypatch.setattr(sys, "argv", ["codesign.py", *given])
         codesign.main()
 
@@ -57,6 +58,12 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     go_on("elsewhere", "--minutes", "0")
     assert said() == before
     assert not (work / "elsewhere" / "runs").exists()
+    go_on("here", "--results", "codesign_mlp", "--set", "models=[mlp]")
+    tables = [tmp_path / "results" / f"codesign_mlp{end}.csv" for end in ("", "_directions")]
+    assert sorted((tmp_path / "results").glob("codesign_mlp*")) == tables
+    for table in tables:
+        table.unlink()
+    assert said() == before, "runs and draws of the same training are the study's"
     runs = tmp_path / "results" / "codesign_runs.csv"
     samples = {row.samples for row in read_rows(runs)}
     runs.write_text(runs.read_text().replace(samples.pop(), "0" * 64))
@@ -64,7 +71,7 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     with pytest.raises(SystemExit, match="of other samples than those of"):
         go_on("elsewhere")
     with pytest.raises(SystemExit):
-        go_on("other", "--set", "resamples=30")
+        go_on("other", "--results", "codesign", "--set", "resamples=30")
     assert "of other settings" in capsys.readouterr().err
 
 

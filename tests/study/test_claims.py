@@ -38,6 +38,24 @@ def test_every_claim_is_of_conditions_that_are_trained(preset: str, study: Study
     assert recipes_of(conditions)[-1] == "es3"
 
 
+def test_bare_models_are_compared_if_named() -> None:
+    """ESUIF as its equations are published: of no study until asked for, then of claims of its own."""
+    usual, asked = StudyConfig(), StudyConfig(models=("hhfi",))
+    bare = set(CODESIGN.conditions(asked)) - set(CODESIGN.conditions(usual))
+    assert set(CODESIGN.conditions(usual)) < set(CODESIGN.conditions(asked))
+    assert {one.model.endswith("-bare") for one in bare} == {True}
+    for one in bare:
+        other = model_config(one.registered, one.settings[:-1])
+        assert one.settings[-1] == "esuif.residual=false"
+        assert model_config(one.registered, one.settings) != other
+    claims = CODESIGN.claims(asked)
+    assert {one for claim in claims for one in (*claim.plus, *claim.minus)} <= set(CODESIGN.conditions(asked))
+    assert len({claim.name for claim in claims}) == len(claims)
+    more = {claim.name for claim in claims} - {claim.name for claim in CODESIGN.claims(usual)}
+    assert "residual hhfi+both, es3 (s, equal steps)" in more
+    assert "ii hhfi+both-bare (s, equal steps)" in more
+
+
 @pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
 def test_the_full_study_holds_the_default_one(study: Study) -> None:
     default, full = (StudyConfig.parse(dict(study.presets[name])) for name in ("default", "full"))
