@@ -198,6 +198,7 @@ def draw_conditions(rows: Sequence[Row]) -> None:
                 axes.plot(ends, [y, y], color=colour, linewidth=2)
             axes.plot(float(row[metric]), y, "o", color=colour, markersize=6, label=row["recipe"])
         axes.set_title(f"{TITLES[metric]} (simulated)", loc="left", fontsize=10)
+        axes.locator_params(axis="x", nbins=5)
         axes.set_yticks(range(len(models)), models)
         axes.set_ylim(len(models) - 0.5, -0.5)
         axes.grid(axis="x", color="#e4e2dd")
