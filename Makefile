@@ -23,9 +23,10 @@ demo: $(READY) ## Simulate, check, audit, samples, train two models, compare, re
 spark: $(READY) ## Install Spark into the environment, so that its tests run
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
 
-# Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another.
+# Two workers of one thread each: idle OpenMP threads spin, and on two cores would stop one another. A file's
+# tests go to one worker, so that what they share is made once.
 test: lint ## Lint, types, and every test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
 
 lint: $(READY) ## Format, lint and types only
 	$(BIN)/ruff format --check .
