@@ -15,10 +15,8 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-needs_spark = pytest.mark.skipif(
-    not SPARK,  # some 400 MB, too much to ask of everyone who runs the tests; CI installs both (.ci/run)
-    reason="needs pyspark (make spark) and a Java runtime, some 400 MB; CI has both and skips nothing",
-)
+# Some 400 MB, too much to ask of everyone who runs the tests; CI installs both (.ci/run) and runs them.
+needs_spark = pytest.mark.skipif(not SPARK, reason="no pyspark (`make spark`) or no Java; CI installs both")
 
 
 @pytest.fixture(scope="session")

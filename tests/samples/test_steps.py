@@ -1,9 +1,9 @@
 """Every step equals its plain-Python oracle on generated logs, row for row.
 
 Hypothesis draws logs, two to six of them side by side, and shrinks what fails: 130 draws for each kind of
-ids, so that every step of `es3`, the recipe that has them all, is compared on more than 500. Drawn lists are
-mostly short, so larger logs come from plain random numbers: many parts, with events and touches of every
-kind, and users with hundreds of touches.
+ids, so that every step of `es3`, the recipe that has them all, is compared on more than 500 logs, which share
+items where they lie side by side. Drawn lists are mostly short, so larger logs come from plain random
+numbers: many parts, with events and touches of every kind, and users with hundreds of touches.
 """
 
 from __future__ import annotations
