@@ -179,6 +179,23 @@ def test_more_seeds_that_differ_widen_the_interval() -> None:
     assert span(0.1) == pytest.approx(2 * 1.96 * 0.1 * (2 / 3) ** 0.5, rel=0.2)
 
 
+def test_an_interval_does_not_depend_on_which_other_conditions_there_are() -> None:
+    rng = np.random.default_rng(0)
+    others = [dataclasses.replace(EXPOSED, model=name) for name in ("first", "last")]
+    runs = {
+        one.key: [{"m": Draws(0.5, rng.normal(0.5, 0.1, 100), 9, 0)} for _ in range(3)]
+        for one in (others[0], EXPOSED, ES3, others[1])
+    }
+    together = contrast(mean_over_seeds(runs, 0), CLAIM, "m")
+    alone = mean_over_seeds({key: runs[key] for key in (ES3.key, EXPOSED.key)}, 0)
+    assert contrast(alone, CLAIM, "m") == together
+    # Seeds of two conditions are drawn independently, though they have the same values.
+    same = mean_over_seeds({EXPOSED.key: runs[EXPOSED.key], ES3.key: runs[EXPOSED.key]}, 0)
+    found = contrast(same, CLAIM, "m")
+    assert found.low is not None
+    assert found.low < 0
+
+
 def test_rows_and_draws_are_read_as_written(tmp_path: Path) -> None:
     rows = [
         row(EXPOSED, "trial", 1e-3, 0, None),

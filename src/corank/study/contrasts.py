@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -40,10 +41,16 @@ class Contrast:
 def mean_over_seeds(
     runs: Mapping[str, Sequence[Mapping[str, Draws]]], seed: int
 ) -> dict[str, dict[str, Draws]]:
-    """Of each condition's runs, by condition and metric; resamples draw its seeds, too."""
+    """Of each condition's runs, by condition and metric; resamples draw its seeds, too.
+
+    A condition's seeds are drawn by its name: what is said of it does not depend on which others there are.
+    """
     return {
-        key: {metric: over_seeds([one[metric] for one in seeds], seed, number) for metric in seeds[0]}
-        for number, (key, seeds) in enumerate(runs.items())
+        key: {
+            metric: over_seeds([one[metric] for one in seeds], seed, zlib.crc32(key.encode()))
+            for metric in seeds[0]
+        }
+        for key, seeds in runs.items()
     }
 
 
