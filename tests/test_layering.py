@@ -77,6 +77,18 @@ def test_training_runs_where_no_data_engine_is_installed() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'ibis', 'matplotlib', 'pandas'):\n"
+        "    sys.modules[name] = None\n"
+        "from corank.cli import app\n"
+        "app(['study', '--help'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "codesign" in done.stdout
+
+
 def test_every_room_is_known_here() -> None:
     there = {room_of(path) for path in modules()} - {"__init__"}
     assert there == {*BASE, *ROOMS, *TOP}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from corank import screen, verbs
+from corank.cli.later import screen, verbs
 from corank.cli.options import Json, Overwrite, QuietFlag, Seed, Settings, print_json
 from corank.logs import SOURCES
 from corank.progress import reporter

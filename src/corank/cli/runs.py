@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from corank import demo as whole_path
-from corank import screen, verbs
+from corank.cli.later import demo as whole_path
+from corank.cli.later import screen, verbs
 from corank.cli.options import Json, Overwrite, QuietFlag, Seed, Settings, Split, print_json
 from corank.progress import reporter
 

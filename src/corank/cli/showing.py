@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from corank import screen, verbs
+from corank.cli.later import registry, screen, verbs
 from corank.cli.options import Json, Overwrite, QuietFlag, Split, print_json
-from corank.models.registry import list_models
 from corank.progress import reporter
 
 
@@ -88,7 +87,7 @@ def models(
 ) -> None:
     """List the models that match, with their parameters and operations."""
     if names:
-        found = list_models(pattern)
+        found = registry.list_models(pattern)
         return print_json(found) if json else screen.show(*found)
     sizes = verbs.models(pattern, samples, progress=reporter(quiet))
     if json:

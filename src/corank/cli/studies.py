@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from corank import screen
+from corank.cli.later import screen, studies
 from corank.cli.options import Json, QuietFlag, Settings, print_json
 from corank.errors import CorankError, unknown
 from corank.progress import reporter
-from corank.study import STUDIES, run_study
 
 
 def study(
@@ -29,12 +28,13 @@ def study(
     quiet: QuietFlag = False,
 ) -> None:
     """Samples and model together, simulated: codesign trains eight models on each, widths scales HHSFT."""
-    if name not in STUDIES:
-        raise unknown("study", name, STUDIES)
+    if name not in studies.STUDIES:
+        raise unknown("study", name, studies.STUDIES)
     if quick and full:
         raise CorankError("study: --quick and --full are two presets; give one of them")
     preset = "quick" if quick else "full" if full else "default"
-    done = run_study(STUDIES[name], out, preset, settings or (), jobs, minutes, reporter(quiet))
+    chosen = studies.STUDIES[name]
+    done = studies.run_study(chosen, out, preset, settings or (), jobs, minutes, reporter(quiet))
     if json:
         return print_json(done.to_dict())
     return screen.show(*screen.study_parts(done))
