@@ -1,21 +1,24 @@
 """The tables and the figures of the studies of samples and model, from results/codesign*.csv and widths*.csv.
 
 Run: python benchmarks/codesign_table.py
-Prints the README's table of the main directions, and those of docs/experiments.md: all directions, the same
-on every metric, every condition, the A/B test, and the directions of variations. Draws
-docs/images/codesign.svg and, where there are runs of it, widths.svg.
+Prints the README's table of the main directions, and those of docs/experiments.md: all directions, a metric
+a table, with a verdict once all sizes and budgets of the full study are there; the same on every metric;
+every condition; the A/B test; and the directions of variations. Draws docs/images/codesign.svg and, where
+there are runs of it, widths.svg.
 """
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from corank.study.conditions import MODELS, STAGES
+from corank.study.conditions import CODESIGN_PRESETS, MODELS, STAGES
 from corank.study.result import TITLES
 from corank.study.widths import LINES, MULTIPLES
 
@@ -38,6 +41,8 @@ PUBLISHED = {
     "whole": "+0.76",
 }
 """Differences of the paper in percentage points of AUC, from its tables of ablation and comparison."""
+FULL = tuple(product(CODESIGN_PRESETS["full"]["sizes"], CODESIGN_PRESETS["full"]["budgets"]))
+"""Sizes and budgets that a verdict needs."""
 MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "lite: i", "lite: ii", "whole")
 """Directions of the README."""
 COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
@@ -49,8 +54,9 @@ def main() -> None:
     """Print and draw what is there."""
     mpl.rcParams.update({"svg.hashsalt": "corank", "font.size": 10, "svg.fonttype": "none"})
     directions, conditions = read("codesign_directions.csv"), read("codesign.csv")
-    print("\n".join(summary(directions, MAIN)), end="\n\n")
-    print("\n".join(summary(directions)), end="\n\n")
+    print("\n".join(summary(directions, SHOWN[:1], MAIN)), end="\n\n")
+    for metric in SHOWN:
+        print("\n".join(summary(directions, [metric])), end="\n\n")
     for study in ("codesign", "widths"):
         for size, budget in settings(read(f"{study}_directions.csv")):
             print(f"{study}: {size}, equal {budget}\n")
@@ -60,7 +66,7 @@ def main() -> None:
     print("\n".join(abtest(read("codesign_abtest.csv"))))
     for path in sorted(RESULTS.glob("codesign_*_directions.csv")):
         print(f"\n{path.name}\n")
-        print("\n".join(summary(read(path.name))))
+        print("\n".join(summary(read(path.name), SHOWN)))
     draw_conditions(conditions)
     draw_widths(read("widths_directions.csv"))
 
@@ -93,30 +99,47 @@ def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def gap(row: Row) -> str:
-    """A difference and its interval. The verdict that counts is the full study's."""
+    """A difference and its interval."""
     ends = f"{float(row['low']):+.4f}, {float(row['high']):+.4f}" if row["low"] else "no interval"
     return f"{float(row['difference']):+.4f} [{ends}]"
 
 
-def summary(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
-    """A line a direction (all if none is named), a column a budget and a metric, at the largest size."""
-    rows = [row for row in rows if row["metric"] in SHOWN]
+def summary(rows: Sequence[Row], metrics: Sequence[str], names: Sequence[str] = ()) -> list[str]:
+    """A line a direction (all if none is named), a column a size, a budget and a metric.
+
+    One metric in all settings of the full study gets a verdict. Runs on es3 are of both budgets: what is of
+    them alone is shown and counted once.
+    """
+    rows = [row for row in rows if row["metric"] in metrics]
     rows = [row for row in rows if not names or place(row["direction"])[0] in names]
     places = settings(rows)
     if not places:
         return []
-    largest = places[-1][0]
-    columns = [(where, metric) for where in places if where[0] == largest for metric in SHOWN]
+    columns = [(where, metric) for where in places for metric in metrics]
     cells = {(*place(row["direction"]), row["metric"]): row for row in rows}
-    heads = [f"{TITLES[metric]}, equal {budget}" for (_, budget), metric in columns]
+    heads = [f"{TITLES[metric]}, {size}, equal {budget}" for (size, budget), metric in columns]
+    judged = set(FULL) <= set(places) and len(metrics) == 1
+    heads += ["verdict"] if judged else []
     lines = [f"| direction | the paper, AUC, pp | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
     for name in dict.fromkeys(place(row["direction"])[0] for row in rows):
         found = [cells.get((name, *where, metric)) for where, metric in columns]
-        if any(found):
-            claim = next(row["claim"] for row in rows if place(row["direction"])[0] == name)
-            shown = " | ".join(gap(row) if row else "" for row in found)
-            lines.append(f"| {name}: {claim} | {PUBLISHED.get(name, '')} | {shown} |")
+        runs = [row and (row["plus"], row["minus"], row["metric"]) for row in found]
+        first = [row for n, row in enumerate(found) if row and runs[n] not in runs[:n]]
+        shown = ["" if not row else gap(row) if row in first else "the same" for row in found]
+        shown += [verdict(first)] if judged else []
+        claim = f"{name}: {first[0]['claim']}"
+        lines.append(f"| {claim} | {PUBLISHED.get(name, '')} | {' | '.join(shown)} |")
     return lines
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """What settings say of a direction: a word if they agree, else how many say what.
+
+    >>> verdict([{"verdict": word} for word in ("open", "reproduced", "open", "open")])
+    'open 3, reproduced 1'
+    """
+    said = Counter(row["verdict"] for row in rows)
+    return next(iter(said)) if len(said) == 1 else ", ".join(f"{word} {n}" for word, n in said.most_common())
 
 
 def every(rows: Sequence[Row], size: str, budget: str) -> list[str]:

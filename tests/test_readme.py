@@ -88,24 +88,6 @@ def test_the_table_of_families_shows_complete_rows_of_the_csv() -> None:
                 assert cell == f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-def test_the_table_of_directions_is_the_csv() -> None:
-    rows = {
-        (row["direction"].partition(" (")[0], row["metric"]): row
-        for row in results("codesign_directions.csv")
-        if "(s, equal steps)" in row["direction"]
-    }
-    shown = table("| direction | the paper, AUC, pp |")
-    assert shown
-    for claim, _, *cells in shown:
-        name, words = claim.rsplit(": ", 1)
-        for metric, cell in zip(
-            ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10"), cells, strict=True
-        ):
-            row = rows[name, metric]
-            value, low, high = (f"{float(row[end]):+.4f}" for end in ("difference", "low", "high"))
-            assert (words, cell) == (row["claim"], f"{value} [{low}, {high}]")
-
-
 def test_what_users_would_do_is_the_csv() -> None:
     rows = {row["measure"]: row for row in results("codesign_abtest.csv") if row["seed"] == "mean"}
     for measure in ("purchases", "money"):

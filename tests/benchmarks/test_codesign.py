@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,12 @@ def test_both_ends_are_conditions_of_the_study() -> None:
         assert recipe in ENDS
 
 
-def direction(name: str, where: str, metric: str, value: float, verdict: str) -> dict[str, str]:
+def direction(
+    name: str, where: str, metric: str, value: float, verdict: str, runs: str | None = None
+) -> dict[str, str]:
     return {
+        "plus": runs or f"{name} {where}",
+        "minus": "",
         "direction": f"{name} ({where})",
         "claim": f"claim {name}",
         "metric": metric,
@@ -118,7 +123,11 @@ def direction(name: str, where: str, metric: str, value: float, verdict: str) ->
     }
 
 
-def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
+def cells(lines: list[str]) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_a_table_has_a_column_a_setting_and_metric() -> None:
     first, second, third = codesign_table.SHOWN
     rows = [
         direction("i", "xs, equal steps", first, 0.9, "open"),
@@ -126,24 +135,56 @@ def test_the_readme_shows_the_largest_size_and_what_each_budget_says() -> None:
         direction("i", "s, equal steps", second, 0.002, "refuted"),
         direction("i", "s, equal steps", third, 0.003, "open"),
         direction("i", "s, equal steps", "exposed.logloss", 0.5, "refuted"),
-        direction("i", "s, equal epochs", first, 0.0, "open"),
         direction("iv", "xs to s, equal steps", first, 0.0, "open"),
     ]
-    lines = codesign_table.summary(rows)
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert len(cells[0]) == 2 + 6
-    assert cells[2] == [
-        "i: claim i",
-        "-0.43",
-        "-0.0043 [-0.0053, -0.0033]",
-        "+0.0020 [+0.0010, +0.0030]",
-        "+0.0030 [+0.0020, +0.0040]",
-        "+0.0000 [-0.0010, +0.0010]",
-        "",
-        "",
+    heads, _, *lines = cells(codesign_table.summary(rows, [first, second]))
+    assert heads[2:] == [
+        f"{name}, {size}, equal steps" for size in ("xs", "s") for name in ("AUC, exposed", "GAUC, exposed")
     ]
-    assert cells[3][:3] == ["iv: claim iv", "", "+0.0000 [-0.0010, +0.0010]"]
-    assert len(cells) == 4
+    assert lines == [
+        [
+            "i: claim i",
+            "-0.43",
+            "+0.9000 [+0.8990, +0.9010]",
+            "",
+            "-0.0043 [-0.0053, -0.0033]",
+            "+0.0020 [+0.0010, +0.0030]",
+        ],
+        ["iv: claim iv", "", "", "", "+0.0000 [-0.0010, +0.0010]", ""],
+    ]
+    assert len(codesign_table.summary(rows, [first], ["iv"])) == 3
+
+
+def test_a_verdict_is_of_all_settings_and_counts_runs_once() -> None:
+    first = codesign_table.SHOWN[0]
+    rows = []
+    for size, budget in codesign_table.FULL:
+        where, larger = f"{size}, equal {budget}", "open" if size == "xs" else "refuted"
+        rows += [
+            direction("i", where, first, 0.0, larger),
+            direction("iii", where, first, 0.0, "open"),
+            direction("both", where, first, 0.0, larger, runs=size),
+        ]
+    heads, _, *lines = cells(codesign_table.summary(rows, [first]))
+    assert heads[-1] == "verdict"
+    assert [line[-1] for line in lines] == ["open 2, refuted 2", "open", "open 1, refuted 1"]
+    assert [line[3] for line in lines] == [line[5] for line in lines] != ["the same"] * 3
+    assert lines[2][3] == "the same"
+    fewer = cells(codesign_table.summary(rows[:-3], [first]))
+    assert fewer[0] == heads[:-2]
+
+
+@pytest.mark.parametrize(
+    ("page", "metrics", "names"),
+    [
+        ("README.md", codesign_table.SHOWN[:1], codesign_table.MAIN),
+        *(("docs/experiments.md", [metric], ()) for metric in codesign_table.SHOWN),
+    ],
+)
+def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], names: Sequence[str]) -> None:
+    rows = codesign_table.read("codesign_directions.csv")
+    shown = (codesign_table.ROOT / page).read_text(encoding="utf-8")
+    assert "\n".join(codesign_table.summary(rows, metrics, names)) in shown
 
 
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
