@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from corank.evaluation.intervals import RESAMPLES, Draws, difference, over_seeds, resampled_counts
+from corank.evaluation.intervals import (
+    RESAMPLES,
+    Difference,
+    Draws,
+    Estimate,
+    difference,
+    over_seeds,
+    resampled_counts,
+)
 from corank.evaluation.statistics import quotient
 from tuning import Run, Study, Sums
 
@@ -65,8 +73,12 @@ def gain(
     first, second = study.values(base, metric), study.values(runs, metric)
     if first is None or second is None:
         return _of_seeds([one.test[metric] for one in base], [one.test[metric] for one in runs], same_seeds)
-    a, b = over_seeds(draws(first), 0, 0), over_seeds(draws(second), 0, 0 if same_seeds else 1)
-    found = difference(a, b)
+    if same_seeds:
+        pairs = zip(draws(first), draws(second), strict=True)
+        gaps = [Draws(b.value - a.value, b.resampled - a.resampled, b.groups, 0) for a, b in pairs]
+        found: Estimate | Difference = over_seeds(gaps, 0, 0).estimate()
+    else:
+        found = difference(over_seeds(draws(first), 0, 0), over_seeds(draws(second), 0, 1))
     return Interval(found.value, found.low, found.high, BOTH)
 
 

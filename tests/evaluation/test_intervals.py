@@ -7,11 +7,19 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import t as student
 
 from corank.errors import CorankError
 from corank.evaluation import metric_names, paired_difference, predictions_of
 from corank.evaluation.arrays import Floats
-from corank.evaluation.intervals import bootstrap, interval, over_seeds, resampled_counts
+from corank.evaluation.intervals import (
+    Draws,
+    bootstrap,
+    difference,
+    interval,
+    over_seeds,
+    resampled_counts,
+)
 
 MakeTable = Callable[..., pa.Table]
 
@@ -92,6 +100,36 @@ def test_seeds_widen_the_interval_by_their_spread(make_table: MakeTable) -> None
     # Each resample carries the spread of its seeds on its own requests: at least that of the seeds on all.
     expected = np.mean(np.var([one.resampled for one in draws], axis=0, ddof=1)) / 5
     assert np.var(together.resampled) == pytest.approx(np.var(requests_alone) + expected, rel=0.15)
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(3, 0.3), (3, 3.0), (5, 3.0)])
+def test_a_difference_of_few_seeds_covers_as_often_as_it_says(seeds: int, spread: float) -> None:
+    """`spread` is the deviation of seeds, that of the requests, which both models share in part, being 1."""
+    generator = np.random.default_rng(0)
+    covered, trials = 0, 600
+    for trial in range(trials):
+        means = []
+        for model in range(2):
+            errors = generator.normal(size=200)
+            values = generator.normal(size=1)[0] + spread * generator.normal(size=seeds)
+            runs = [Draws(value, value + errors, 9, 0) for value in values]
+            means.append(over_seeds(runs, trial, model))
+        gap = difference(*means)
+        covered += known(gap.low) <= 0 <= known(gap.high)
+    assert 0.93 <= covered / trials <= 0.98
+
+
+def test_students_factor_is_that_of_welch_and_satterthwaite() -> None:
+    """Of two means of seeds alone, whose spreads and numbers differ; requests that move lend it freedom."""
+    draws = np.linspace(-1, 1, 1001)
+    a = Draws(0.0, draws, 9, 0, spread=0.2, freedom=2)
+    b = Draws(0.0, draws, 9, 0, spread=0.05, freedom=4)
+    whole = float(draws.var())
+    plain = float(np.quantile(draws, 0.975))
+    freedom = whole**2 / (0.2**2 / 2 + 0.05**2 / 4)
+    expected = plain * student.ppf(0.975, freedom) / 1.959964
+    assert interval(draws, (a, b)) == pytest.approx((-expected, expected), rel=1e-5)
+    assert interval(draws, (Draws(0.0, draws, 9, 0),)) == pytest.approx((-plain, plain))
 
 
 def test_differences_need_the_same_rows(make_table: MakeTable) -> None:

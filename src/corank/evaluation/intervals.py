@@ -6,10 +6,12 @@ number of requests give the same resamples, which pairs the runs that scored the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from corank.evaluation.arrays import Floats
 from corank.evaluation.metrics import build_statistics, metric_names
@@ -55,10 +57,14 @@ class Draws:
     resampled: Floats
     groups: int
     skipped: int
+    spread: float = 0.0
+    """Where it is a mean over seeds: its variance for their sake."""
+    freedom: float = math.inf
+    """Degrees of freedom with which that is known: one less than seeds."""
 
     def estimate(self) -> Estimate:
         """The metric with its interval; none where fewer than two requests could differ."""
-        low, high = interval(self.resampled)
+        low, high = interval(self.resampled, (self,))
         return Estimate(number(self.value), low, high, self.groups, self.skipped)
 
 
@@ -155,6 +161,7 @@ def over_seeds(runs: Sequence[Draws], seed: int, model: int) -> Draws:
     """Mean over the seeds of a model; each resample draws seeds too, independently for each `model`.
 
     Drawing S seeds out of S shrinks their variance by (S - 1) / S; the deviations are stretched to undo it.
+    That few seeds tell their variance badly is for `interval` to account for.
     """
     values = np.array([run.value for run in runs])
     resampled = np.stack([run.resampled for run in runs])
@@ -164,25 +171,48 @@ def over_seeds(runs: Sequence[Draws], seed: int, model: int) -> Draws:
         chosen = np.random.default_rng([seed, model]).integers(seeds, size=(seeds, draws))
         redrawn = np.take_along_axis(resampled, chosen, axis=0).mean(axis=0)
         mean = mean + np.sqrt(seeds / (seeds - 1)) * (redrawn - mean)
-    return Draws(float(values.mean()), mean, runs[0].groups, runs[0].skipped)
+    spread = float(values.var(ddof=1) / seeds) if seeds > 1 else 0.0
+    freedom = seeds - 1 if seeds > 1 else math.inf
+    return Draws(float(values.mean()), mean, runs[0].groups, runs[0].skipped, spread, freedom)
 
 
 def difference(a: Draws, b: Draws) -> Difference:
     """`b` minus `a`, resample by resample."""
     gaps = b.resampled - a.resampled
     gaps = gaps[~np.isnan(gaps)]
-    low, high = interval(gaps)
+    low, high = interval(gaps, (a, b))
     above = float(np.mean((np.sign(gaps) + 1) / 2)) if len(gaps) else None
     return Difference(number(b.value - a.value), low, high, above)
 
 
-def interval(draws: Floats) -> tuple[float | None, float | None]:
-    """The middle 95 % of the draws that are defined."""
+def interval(draws: Floats, terms: Iterable[Draws] = ()) -> tuple[float | None, float | None]:
+    """The middle 95 % of the draws that are defined, wider where seeds of their `terms` are few.
+
+    Args:
+        draws: of a sum or difference of the terms.
+        terms: independent of one another as to their seeds.
+    """
     defined = draws[~np.isnan(draws)]
     if not len(defined):
         return None, None
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    ends = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    centre = defined.mean()
+    low, high = centre + _student(float(defined.var()), terms) * (ends - centre)
     return float(low), float(high)
+
+
+def _student(variance: float, terms: Iterable[Draws]) -> float:
+    """How much wider Student's interval is than a normal one.
+
+    Requests are many, seeds few: the variance of the sum has the degrees of freedom of Welch (1947) and
+    Satterthwaite (1946), `(sum of v_i)^2 / (sum of v_i^2 / f_i)`, requests one of the parts, with f infinite.
+    """
+    spreads = [(one.spread, one.freedom) for one in terms if one.spread > 0]
+    if not spreads:
+        return 1.0
+    whole = max(variance, sum(spread for spread, _ in spreads))
+    freedom = whole**2 / sum(spread**2 / known for spread, known in spreads)
+    return float(stdtrit(freedom, (1 + LEVEL) / 2) / ndtri((1 + LEVEL) / 2))
 
 
 def number(value: float) -> float | None:

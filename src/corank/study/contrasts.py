@@ -62,7 +62,7 @@ def contrast(measured: Measured, one: Contrast, metric: str) -> Difference:
     shortest = min(len(draws.resampled) for _, draws in terms)
     value = sum(sign * draws.value for sign, draws in terms)
     resampled = np.sum([sign * draws.resampled[:shortest] for sign, draws in terms], axis=0)
-    low, high = interval(resampled)
+    low, high = interval(resampled, [draws for _, draws in terms])
     return Difference(number(value), low, high, None)
 
 
