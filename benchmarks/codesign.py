@@ -5,8 +5,8 @@ Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|def
 Goes on with the study in the work folder as far as the time goes; copies its runs, conditions, directions and
 draws to results/codesign_runs.csv, codesign.csv, codesign_directions.csv and codesign_draws/ (or widths_...,
 or what `--results` names: a variation's do not stand in the place of the study's; one in models alone has
-tables of its own, and its runs and draws stand beside the study's). A new work folder takes over the runs
-that are there, so that a study can go on on another machine: all but the weights.
+tables of its own, and its runs and draws stand beside the study's). A work folder takes over the runs that
+are in results/ and not in it, so that a study can go on on another machine: all but the weights.
 
 With `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the
 days after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure,
@@ -19,6 +19,7 @@ import argparse
 import math
 import shutil
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,14 @@ from scipy.stats import t as student
 from corank import verbs
 from corank.files import read_json, write_csv
 from corank.progress import Lines
-from corank.samples import read_manifest
 from corank.study import STUDIES, run_study
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
 from corank.study.material import Material
 from corank.study.result import StudyResult
-from corank.study.rows import Row, read_rows
+from corank.study.rows import Row, read_rows, write_rows
 from corank.study.work import Job, carry_out
-from corank.training.run import versions
+from corank.training.run import Run, versions
 
 RESULTS = Path(__file__).parent.parent / "results"
 WORK = Path(__file__).parent.parent / "work"
@@ -81,7 +81,7 @@ def main() -> None:
     result = run_study(*study, args.minutes, Lines(60))
     for table, end in TABLES.items():
         shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
-    shutil.copy(folder / "runs.csv", RESULTS / f"{of_runs}_runs.csv")
+    keep(read_rows(folder / "runs.csv"), RESULTS / f"{of_runs}_runs.csv")
     shutil.copy(folder / "study.json", kept)
     if (draws := folder / "draws").exists():
         shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
@@ -90,22 +90,35 @@ def main() -> None:
 
 
 def take_over(result: StudyResult, name: str) -> None:
-    """Put the runs of `results/` into a work folder that has none.
+    """Put the runs of `results/` that a work folder does not have into it, if they are of its conditions.
 
     Raises:
         SystemExit: they were made with other samples.
     """
-    rows, there = RESULTS / f"{name}_runs.csv", result.folder / "runs.csv"
-    if there.exists() or not rows.exists():
-        return
-    stores = (result.folder / "samples").iterdir()
-    here = {read_manifest(store).fingerprint for store in stores}
-    other = {row.samples for row in read_rows(rows)} - here
-    if other:
-        raise SystemExit(f"{rows}: of other samples than those of {result.folder}; name others by --results")
-    if (draws := RESULTS / f"{name}_draws").exists():
-        shutil.copytree(draws, result.folder / "draws", dirs_exist_ok=True)
-    shutil.copy(rows, there)
+    kept = RESULTS / f"{name}_runs.csv"
+    material = Material(result.folder, result.config)
+    recipes = {one.condition.key: one.condition.recipe for one in result.conditions}
+    rows = [row for row in read_rows(kept) if row.condition in recipes]
+    for row in rows:
+        if row.samples != material.manifest(recipes[row.condition]).fingerprint:
+            raise SystemExit(
+                f"{kept}: {row.name} is of other samples than those of {result.folder}; name others by"
+                " --results"
+            )
+    for row in rows:
+        draws = RESULTS / f"{name}_draws" / f"{row.name}.parquet"
+        if draws.exists() and not material.draws(row.name).exists():
+            material.draws(row.name).parent.mkdir(exist_ok=True)
+            shutil.copy(draws, material.draws(row.name))
+    keep(rows, material.rows, over=False)
+
+
+def keep(rows: Sequence[Row], path: Path, over: bool = True) -> None:
+    """Add rows to those of a file; of a run that is in both the new row stands if `over`, else the file's."""
+    there = {row.identity: row for row in read_rows(path)}
+    new = {row.identity: row for row in rows}
+    if found := there | new if over else new | there:
+        write_rows(path, list(found.values()))
 
 
 def abtest(result: StudyResult) -> list[dict[str, Any]]:
@@ -119,10 +132,15 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
             if (one.condition.model, one.condition.recipe, one.condition.size) == (model, recipe, size)
             and one.condition.budget == "steps"
         )
-        ends.append({row.seed: trained(result, found.condition, row) for row in found.runs})
+        ends.append((found.condition, {row.seed: row for row in found.runs}))
+    (first, ours), (second, theirs) = ends
+    seeds = sorted(ours.keys() & theirs.keys())
+    if not seeds:
+        raise SystemExit(f"no seed of both ends is trained at size {size}; go on with the study first")
     rows: list[dict[str, Any]] = []
-    for seed in sorted(ends[0].keys() & ends[1].keys()):
-        made = verbs.abtest(ends[0][seed], ends[1][seed], result.folder / "logs", DAYS, seed=seed, draws=0)
+    for seed in seeds:
+        runs = trained(result, first, ours[seed]), trained(result, second, theirs[seed])
+        made = verbs.abtest(*runs, result.folder / "logs", DAYS, seed=seed, draws=0)
         base, other = made.arms[:2]
         for measure, effect in other.effects["expected"].items():
             rows.append(
@@ -141,6 +159,7 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
     facts = {
         "run_a": "RankMixer, exposed",
         "run_b": "HHSFT, es3",
+        "size": size,
         "simulated": True,
         "corank": versions()["corank"],
     }
@@ -149,9 +168,10 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
 
 
 def trained(result: StudyResult, condition: Condition, row: Row) -> Path:
-    """The folder of a run; trained again where only its row was taken over."""
+    """The folder of a run; trained where only its row was taken over, and to the end where that was begun."""
     material = Material(result.folder, result.config)
-    if not material.run(row.name).exists():
+    run = Run(material.run(row.name))
+    if not run.folder.exists() or run.info().steps is None:
         carry_out(Job(condition, row.kind, row.rate, row.seed), material)
     return material.run(row.name)
 

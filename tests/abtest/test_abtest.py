@@ -225,6 +225,13 @@ def test_runs_that_do_not_belong_together_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_whose_training_was_broken_off_is_refused(runs: Runs, tmp_path: Path) -> None:
+    run = edited(runs, tmp_path, lambda _: None)
+    info = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**info, "steps": None}))
+    assert "run: its training has not finished" in refusal("abtest", runs.a, run, "--truth", runs.log)
+
+
 def test_samples_that_changed_since_are_refused(runs: Runs, tmp_path: Path) -> None:
     run = edited(runs, tmp_path, lambda _: None)
     info = json.loads((run / "run.json").read_text())

@@ -17,7 +17,7 @@ import codesign_table
 from corank.study import CODESIGN, STUDIES
 from corank.study.conditions import ENDS, MODELS
 from corank.study.config import StudyConfig
-from corank.study.rows import read_rows
+from corank.study.rows import read_rows, write_rows
 
 
 def row(seed: int, percent: float) -> dict[str, Any]:
@@ -39,8 +39,12 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(codesign, "RESULTS", tmp_path / "results")
-    usual = StudyConfig().with_settings([*small.SETTINGS, "seeds=1"]).model_dump(mode="json")
-    monkeypatch.setitem(STUDIES, "codesign", replace(small.SMALL, presets={"default": usual}))
+    usual, more = (
+        StudyConfig().with_settings([*small.SETTINGS, f"seeds={seeds}"]).model_dump(mode="json")
+        for seeds in (1, 2)
+    )
+    presets = {"default": usual, "more": more}
+    monkeypatch.setitem(STUDIES, "codesign", replace(small.SMALL, presets=presets))
     work = tmp_path / "work"
     (tmp_path / "results").mkdir()
 
@@ -66,9 +70,19 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
         table.unlink()
     assert said() == before, "runs and draws of the same training are the study's"
     runs = tmp_path / "results" / "codesign_runs.csv"
-    samples = {row.samples for row in read_rows(runs)}
-    runs.write_text(runs.read_text().replace(samples.pop(), "0" * 64))
-    (work / "elsewhere" / "runs.csv").unlink()
+    mine = read_rows(runs)
+    others = replace(mine[0], condition="hhsft_s-unexposed-steps", samples="f" * 64)
+    write_rows(runs, [*mine, others])
+    go_on("elsewhere", "--preset", "more")
+    whole = read_rows(runs)
+    assert len(whole) == len(mine) + 3, "a seed more of both, and what is of no condition of these"
+    assert {row.identity for row in read_rows(work / "here" / "runs.csv")} == {row.identity for row in mine}
+    go_on("here")
+    assert read_rows(runs) == whole, "what another folder has done stays"
+    go_on("here", "--preset", "more", "--minutes", "0")
+    done = read_rows(work / "here" / "runs.csv")
+    assert {row.identity for row in done} == {row.identity for row in whole} - {others.identity}
+    runs.write_text(runs.read_text().replace(mine[0].samples, "0" * 64))
     with pytest.raises(SystemExit, match="of other samples than those of"):
         go_on("elsewhere")
     with pytest.raises(SystemExit):

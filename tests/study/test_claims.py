@@ -81,6 +81,29 @@ def test_no_setting_is_skipped(study: Study, field: str) -> None:
     assert of(one) < of(one) | of(other) == of(one, other)
 
 
+@pytest.mark.parametrize(
+    ("field", "values", "told"),
+    [
+        ("rates", (0.1, 0.2, 0.1), "'0.1' is named twice"),
+        ("rates", (0.001, 0.0010000001), "'0.001' is named twice"),  # one folder for both
+        ("sizes", ("xs", "s", "xs"), "'xs' is named twice"),
+        ("budgets", ("steps", "steps"), "'steps' is named twice"),
+        ("models", ("hhfi", "hhfi"), "'hhfi' is named twice"),
+    ],
+)
+def test_what_is_named_twice_is_refused(field: str, values: tuple[object, ...], told: str) -> None:
+    with pytest.raises(CorankError, match=told):
+        StudyConfig.parse({field: values})
+
+
+def test_the_gain_with_size_is_that_of_the_larger_model_however_sizes_are_named() -> None:
+    small_first, large_first = (StudyConfig.parse({"sizes": sizes}) for sizes in (("xs", "s"), ("s", "xs")))
+    assert CODESIGN.claims(small_first) == CODESIGN.claims(large_first)
+    (gain,) = [claim for claim in CODESIGN.claims(large_first) if claim.name.startswith("iv")]
+    added = {(one.recipe, one.size) for one in gain.plus}
+    assert added == {("es3", "s"), ("exposed", "xs")}
+
+
 def row(condition: Condition, kind: str, rate: float, seed: int, valid: float | None) -> Row:
     return Row(
         condition.key,

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from corank.study import CODESIGN
 from corank.study.conditions import STAGES
 from corank.study.config import StudyConfig
 from corank.study.result import TESTS, StudyResult
-from corank.study.rows import Row, read_rows
+from corank.study.rows import Row, read_rows, write_rows
 from corank.study.study import of_models, run_study
 from tests.study import small
 
@@ -145,6 +146,39 @@ def test_a_rate_that_diverges_loses(done: StudyResult, tmp_path: Path) -> None:
         small.run(folder, ["rates=[1.0e+30]", "seeds=1"])
 
 
+def test_a_trial_that_was_not_quite_removed_stops_nothing(done: StudyResult, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder)
+    trial = next(row for row in rows(folder) if row.kind == "trial")
+    left = folder / "runs" / trial.name
+    left.mkdir()
+    (left / "run.json").write_text("half of")
+    assert small.run(folder).complete
+    assert not left.exists()
+    assert rows(folder) == rows(done.folder)
+
+
+def test_a_run_that_fails_takes_no_other_with_it(done: StudyResult, tmp_path: Path) -> None:
+    """What runs beside it is finished and keeps its row."""
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs", "draws", "*.csv"))
+    trials = [row for row in rows(done.folder) if row.kind == "trial"]
+    write_rows(folder / "runs.csv", trials)
+    first, beside = (
+        next(
+            row
+            for row in rows(done.folder)
+            if (row.kind, row.seed, row.condition) == ("final", 1, condition.key)
+        )
+        for condition in (small.EXPOSED, small.ES3)
+    )
+    (folder / "runs").mkdir()
+    (folder / "runs" / first.name).write_text("in the way")
+    with pytest.raises(CorankError, match=re.escape(first.name)):
+        run_study(small.SMALL, folder, "default", small.SETTINGS, jobs=2)
+    assert but_seconds(rows(folder)) == but_seconds([*trials, beside])
+
+
 def test_the_tables_say_what_was_found(done: StudyResult) -> None:
     with (done.folder / "conditions.csv").open(newline="") as stream:
         lines = list(csv.DictReader(stream))
@@ -189,10 +223,15 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
         small.run(done.folder, ["searches=600"])
     with pytest.raises(CorankError, match=r"holds a study with market = \[\], now"):
         small.run(done.folder, ["market=[needs.browse_per_search=3]"])
-    for wrong, sentence in (("catalog.itms=300", "did you mean"), ("requests=9", "are `searches`")):
+    for wrong, sentence in (("catalog.itms=300", "did you mean"), ("requests=900", "are `searches`")):
         with pytest.raises(CorankError, match=sentence):
             small.run(tmp_path / "none", [f"market=[{wrong}]"])
-    for wrong, sentence in (("unexposed_wight=.5", "did you mean"), ("test=.3", "is `test`")):
+    for wrong, sentence in (
+        ("unexposed_wight=.5", "did you mean"),
+        ("test=.3", "is `test`"),
+        ("test =.3", "is `test`"),
+        ("valid_from=2024-01-05, test_from=2024-01-08", "is `test`"),
+    ):
         with pytest.raises(CorankError, match=sentence):
             small.run(tmp_path / "none", [f"samples=[{wrong}]"])
     assert not (tmp_path / "none").exists()

@@ -52,8 +52,9 @@ def contenders(runs: tuple[Path, Path], truth: Path, task: str) -> tuple[Contend
         task: whose score will order the candidates.
 
     Raises:
-        CorankError: a run or its samples are not there; it was trained on another log, or on one that was not
-            simulated; it ranks no search requests or has no such task; the runs' features differ in kind.
+        CorankError: a run or its samples are not there; its training has not finished; it was trained on
+            another log, or on one that was not simulated; it ranks no search requests or has no such task;
+            the runs' features differ in kind.
     """
     files = describe(open_logs(truth))
     first, second = (_read(run, task) for run in runs)
@@ -70,6 +71,8 @@ def contenders(runs: tuple[Path, Path], truth: Path, task: str) -> tuple[Contend
 def _read(folder: Path, task: str) -> Contender:
     run = Run(folder)
     info = run.info()
+    if info.steps is None:
+        raise CorankError(f"{folder}: its training has not finished; go on with corank train --resume")
     place = Path(info.samples.path)
     manifest = Store(place).manifest
     if manifest.fingerprint != info.samples.fingerprint:

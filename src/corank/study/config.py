@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field as Bound
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from corank.config import Config
 from corank.evaluation.intervals import RESAMPLES
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.samples.config import resolve
+from corank.samples.selection import refuse_repeated
 
 Size = Literal["xs", "s", "m", "l", "xl"]
 Budget = Literal["steps", "epochs"]
@@ -57,14 +58,31 @@ class StudyConfig(Config):
         which = {"rates", "seeds", "sizes", "budgets", "models"}
         return self.model_dump(mode="json", exclude=which)
 
+    @field_validator("sizes")
+    @classmethod
+    def _small_first(cls, sizes: tuple[Size, ...]) -> tuple[Size, ...]:
+        """Whatever their order, for directions compare the largest with the smallest."""
+        return tuple(sorted(sizes, key=get_args(Size).index))
+
+    @field_validator("sizes", "budgets", "models")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        refuse_repeated(names)
+        return names
+
+    @field_validator("rates")
+    @classmethod
+    def _rates_once(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
+        refuse_repeated(f"{rate:g}" for rate in rates)  # as in the names of runs
+        return rates
+
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if any(one.startswith("requests") for one in self.market):
+        if MarketplaceConfig.preset(settings=self.log).requests != self.searches:
             raise ValueError(f"market = {list(self.market)}: the searches of a log are `searches`")
-        if any(one.startswith("test=") for one in self.samples):
+        built = resolve(self.built)
+        if built.test != self.test or built.test_from is not None:
             raise ValueError(f"samples = {list(self.samples)}: the share of the test is `test`")
-        MarketplaceConfig.preset(settings=self.log)
-        resolve(self.built)
         return self
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -31,11 +32,13 @@ def go_on(
         whether all is done.
 
     Raises:
-        CorankError: a run that counts cannot be done; those that have finished keep their rows.
+        CorankError: a run that counts cannot be done; those begun before are finished and keep their rows.
     """
     until = time.monotonic() + 60 * minutes
     config, rows = material.config, finished(material)
     running: dict[Future[Row], Job] = {}
+    failed: CorankError | None = None
+    clear(material, rows)
     with (
         progress.task("runs", len(conditions) * (len(config.rates) + config.seeds)) as bar,
         ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_with_the_study) as pool,
@@ -43,9 +46,11 @@ def go_on(
         bar.advance(sum(len(of_condition(rows, one, config)) for one in conditions))
         while True:
             for job in waiting(rows, conditions, config, {job.identity for job in running.values()}):
-                if len(running) >= jobs or time.monotonic() >= until:
+                if failed or len(running) >= jobs or time.monotonic() >= until:
                     break
                 running[pool.submit(carry_out, job, material)] = job
+            if failed and not running:
+                raise failed
             if not running:
                 return not any(waiting(rows, conditions, config, set()))
             for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -56,7 +61,11 @@ def go_on(
                     raise CorankError(
                         f"{job.name}: its process was killed; is there memory enough?"
                     ) from None
+                except CorankError as error:
+                    failed = failed or error  # once the others are done
+                    continue
                 write_rows(material.rows, rows)
+                clear(material, rows[-1:])
                 bar.advance(note=job.name)
 
 
@@ -76,6 +85,13 @@ def finished(material: Material) -> list[Row]:
     """The rows of runs that need not be done again: a run that counts must have left its measures, too."""
     rows = read_rows(material.rows)
     return [row for row in rows if row.kind == "trial" or material.draws(row.name).is_file()]
+
+
+def clear(material: Material, rows: Sequence[Row]) -> None:
+    """Remove the folders of trials that have their row."""
+    for row in rows:
+        if row.kind == "trial" and material.run(row.name).exists():
+            shutil.rmtree(material.run(row.name))
 
 
 def waiting(

@@ -46,8 +46,8 @@ class Job:
 def carry_out(job: Job, material: Material) -> Row:
     """Train, and for one of the seeds that count measure on the test split; what is left is the run's folder.
 
-    A trial's folder is removed; the test split is not looked at. Killed at any moment, it goes on from its
-    last checkpoint when it is carried out again.
+    Of a trial the test split is not looked at. Killed at any moment, it goes on from its last checkpoint when
+    it is carried out again.
 
     Raises:
         CorankError: a run that counts has diverged, or anything else cannot be done.
@@ -82,7 +82,7 @@ def carry_out(job: Job, material: Material) -> Row:
         shutil.rmtree(folder / "predictions")
         write_draws(material.draws(job.name), draws)
         test = {name: one.value for name, one in draws.items()}
-    row = Row(
+    return Row(
         condition=condition.key,
         kind=job.kind,
         rate=job.rate,
@@ -96,9 +96,6 @@ def carry_out(job: Job, material: Material) -> Row:
         versions=" ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
         test=test,
     )
-    if job.kind == "trial":
-        shutil.rmtree(folder)
-    return row
 
 
 def _counts(job: Job, material: Material) -> dict[str, int]:
