@@ -10,6 +10,7 @@ there are runs of it, widths.svg.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -28,19 +29,19 @@ SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
 """Of each test; the paper's figures are of AUC."""
 DRAWN = SHOWN[1:]
 PUBLISHED = {
-    "i": "-0.43",
-    "ii hhfi+dref": "+0.62",
-    "ii hhfi+dapga": "+0.65",
-    "ii hhfi+both": "+0.75",
-    "ii both, hhfi+dref": "+0.13",
-    "ii both, hhfi+dapga": "+0.10",
-    "ii hhfi+dref, ES3": "+0.19",
-    "ii hhfi+dapga, ES3": "+0.22",
-    "ii hhfi+both, ES3": "+0.32",
-    "iii": "+0.02",
-    "whole": "+0.76",
+    "i": -0.0043,
+    "ii hhfi+dref": 0.0062,
+    "ii hhfi+dapga": 0.0065,
+    "ii hhfi+both": 0.0075,
+    "ii both, hhfi+dref": 0.0013,
+    "ii both, hhfi+dapga": 0.0010,
+    "ii hhfi+dref, ES3": 0.0019,
+    "ii hhfi+dapga, ES3": 0.0022,
+    "ii hhfi+both, ES3": 0.0032,
+    "iii": 0.0002,
+    "whole": 0.0076,
 }
-"""Differences of the paper in percentage points of AUC, from its tables of ablation and comparison."""
+"""Differences of AUC in the paper's tables of ablation and comparison, taken for points."""
 FULL = tuple(product(CODESIGN_PRESETS["full"]["sizes"], CODESIGN_PRESETS["full"]["budgets"]))
 """Sizes and budgets that a verdict needs."""
 MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "lite: i", "lite: ii", "whole")
@@ -120,16 +121,26 @@ def summary(rows: Sequence[Row], metrics: Sequence[str], names: Sequence[str] = 
     heads = [f"{TITLES[metric]}, {size}, equal {budget}" for (size, budget), metric in columns]
     judged = set(FULL) <= set(places) and len(metrics) == 1
     heads += ["verdict"] if judged else []
-    lines = [f"| direction | the paper, AUC, pp | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
+    lines = [f"| claim | the paper, AUC | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
     for name in dict.fromkeys(place(row["direction"])[0] for row in rows):
         found = [cells.get((name, *where, metric)) for where, metric in columns]
         runs = [row and (row["plus"], row["minus"], row["metric"]) for row in found]
         first = [row for n, row in enumerate(found) if row and runs[n] not in runs[:n]]
         shown = ["" if not row else gap(row) if row in first else "the same" for row in found]
         shown += [verdict(first)] if judged else []
-        claim = f"{name}: {first[0]['claim']}"
-        lines.append(f"| {claim} | {PUBLISHED.get(name, '')} | {' | '.join(shown)} |")
+        paper = f"{PUBLISHED[name]:+.4f}" if name in PUBLISHED else ""
+        lines.append(f"| {numeral(name)}{first[0]['claim']} | {paper} | {' | '.join(shown)} |")
     return lines
+
+
+def numeral(name: str) -> str:
+    """The number of a direction in its name, if it has one.
+
+    >>> numeral("lite: ii, ES3")
+    '(ii) '
+    """
+    found = re.search(r"\b(i{1,3}|iv|v)\b", name)
+    return f"({found[1]}) " if found else ""
 
 
 def verdict(rows: Sequence[Row]) -> str:

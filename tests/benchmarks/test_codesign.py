@@ -157,14 +157,14 @@ def test_a_table_has_a_column_a_setting_and_metric() -> None:
     ]
     assert lines == [
         [
-            "i: claim i",
-            "-0.43",
+            "(i) claim i",
+            "-0.0043",
             "+0.9000 [+0.8990, +0.9010]",
             "",
             "-0.0043 [-0.0053, -0.0033]",
             "+0.0020 [+0.0010, +0.0030]",
         ],
-        ["iv: claim iv", "", "", "", "+0.0000 [-0.0010, +0.0010]", ""],
+        ["(iv) claim iv", "", "", "", "+0.0000 [-0.0010, +0.0010]", ""],
     ]
     assert len(codesign_table.summary(rows, [first], ["iv"])) == 3
 

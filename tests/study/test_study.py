@@ -189,11 +189,13 @@ def test_the_tables_say_what_was_found(done: StudyResult) -> None:
             float(line["exposed.gauc_low"]) < float(line["exposed.gauc"]) < float(line["exposed.gauc_high"])
         )
         assert (line["seeds"], line["simulated"], line["complete"]) == ("2", "True", "True")
+        assert (line["rate"], line["of_rates"]) in (("0.001", "lowest"), ("0.004", "highest"))
     with (done.folder / "directions.csv").open(newline="") as stream:
         first = next(csv.DictReader(stream))
     values = [found.values["exposed.gauc"].value or math.nan for found in done.conditions]
     assert float(first["difference"]) == pytest.approx(values[1] - values[0], abs=2e-6)
     page = (done.folder / "report.html").read_text()
+    assert f"learning rate {lines[0]['rate']}, the {lines[0]['of_rates']} tried" in page
     assert "Simulated" in page
     assert "es3 is better" in page
 

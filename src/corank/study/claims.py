@@ -2,119 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from corank.samples.config import Recipe
 from corank.study.conditions import ENDS, STAGED, STAGES, Condition, codesign_condition
 from corank.study.config import Budget, StudyConfig
 from corank.study.contrasts import Contrast, Expected
 
-ESUIF = ("hhfi+dref", "hhfi+dapga", "hhfi+both", "hhsft")
-"""HHFI with parts of it."""
+End = tuple[str, Recipe]
+"""A model and what it is trained on."""
+
+
+class Pair(NamedTuple):
+    """A direction that is one condition less another, at each size and budget."""
+
+    name: str
+    claim: str
+    plus: End
+    minus: End
+    expected: Expected
+
+
+ESUIF = {"hhfi+dref": "DREF", "hhfi+dapga": "DAPGA", "hhfi+both": "DREF and DAPGA", "hhsft": "HHSFT"}
+"""HHFI with parts of it, and how those are called."""
+HHFI, LITE, LITE_ESUIF = "hhfi", "unimixer_lite", "unimixer_lite+esuif"
+PAIRS = (
+    Pair("i", "on ES3, HHFI is worse than on search only", (HHFI, "es3"), (HHFI, "exposed"), "below"),
+    *(
+        Pair(f"ii {model}", f"on ES3, {part} improves HHFI", (model, "es3"), (HHFI, "es3"), "above")
+        for model, part in ESUIF.items()
+    ),
+    *(
+        Pair(
+            f"ii both, {one}",
+            f"on ES3, both are better than {ESUIF[one]} alone",
+            ("hhfi+both", "es3"),
+            (one, "es3"),
+            "above",
+        )
+        for one in ("hhfi+dref", "hhfi+dapga")
+    ),
+    Pair(
+        "ii hhsft, both",
+        "on ES3, a head a domain improves both",
+        ("hhsft", "es3"),
+        ("hhfi+both", "es3"),
+        "above",
+    ),
+    *(
+        Pair(
+            f"ii {model}, ES3",
+            f"{part} on ES3: better than HHFI on search only",
+            (model, "es3"),
+            (HHFI, "exposed"),
+            "above",
+        )
+        for model, part in ESUIF.items()
+    ),
+    Pair(
+        "iii",
+        "on search only, DREF and DAPGA change nothing",
+        ("hhfi+both", "exposed"),
+        (HHFI, "exposed"),
+        "neutral",
+    ),
+    Pair(
+        "lite: i",
+        "on ES3, UniMixer-Lite is worse than on search only",
+        (LITE, "es3"),
+        (LITE, "exposed"),
+        "below",
+    ),
+    Pair("lite: ii", "on ES3, ESUIF improves UniMixer-Lite", (LITE_ESUIF, "es3"), (LITE, "es3"), "above"),
+    Pair(
+        "lite: ii, ES3",
+        "ESUIF on ES3: better than UniMixer-Lite on search only",
+        (LITE_ESUIF, "es3"),
+        (LITE, "exposed"),
+        "above",
+    ),
+    Pair(
+        "lite: iii",
+        "on search only, ESUIF changes nothing for UniMixer-Lite",
+        (LITE_ESUIF, "exposed"),
+        (LITE, "exposed"),
+        "neutral",
+    ),
+    Pair(
+        "rankmixer: i",
+        "on ES3, RankMixer is worse than on search only",
+        ("rankmixer", "es3"),
+        ("rankmixer", "exposed"),
+        "below",
+    ),
+    Pair(
+        "whole",
+        "HHSFT on ES3 is better than RankMixer on search only",
+        ("hhsft", "es3"),
+        ("rankmixer", "exposed"),
+        "above",
+    ),
+    *(
+        Pair(
+            f"stage {after}",
+            f"HHSFT is better on {after} than on {before}",
+            (STAGED[0], after),
+            (STAGED[0], before),
+            "above",
+        )
+        for before, after in pairwise(STAGES)
+    ),
+)
+
+
+def _bare() -> Iterator[Pair]:
+    """What residuals around the parts of ESUIF do, and what the parts do without."""
+    for model, without in (*((one, HHFI) for one in ESUIF), (LITE_ESUIF, LITE)):
+        bare, name = f"{model}-bare", "ii" if without == HHFI else "lite: ii"
+        claim = f"on ES3, {bare} is better than {without}"
+        yield Pair(f"{name} {bare}", claim, (bare, "es3"), (without, "es3"), "above")
+        for recipe in ENDS:
+            claim = f"on {recipe}, residuals make {model} better"
+            yield Pair(f"residual {model}, {recipe}", claim, (model, recipe), (bare, recipe), "above")
+
+
+BARE_PAIRS = tuple(_bare())
 
 
 def codesign_claims(config: StudyConfig) -> list[Contrast]:
     """At each size and budget; the fourth where there are two sizes; of bare models if models are named."""
-    found = []
-    for size in config.sizes:
-        for budget in config.budgets:
-            found += _at(size, budget) + (_of_bare(size, budget) if config.models else [])
+    pairs = PAIRS + BARE_PAIRS if config.models else PAIRS
+    found = [_at(pair, size, budget) for size in config.sizes for budget in config.budgets for pair in pairs]
     if len(config.sizes) > 1:
         found += [_with_size(config.sizes, budget) for budget in config.budgets]
     return found
 
 
-def _at(size: str, budget: Budget) -> list[Contrast]:
-    def of(model: str, recipe: Recipe) -> Condition:
-        return codesign_condition(model, recipe, size, budget)
-
-    def gap(name: str, claim: str, plus: Condition, minus: Condition, expected: Expected) -> Contrast:
-        where = f"{size}, equal {budget}"
-        return Contrast(f"{name} ({where})", claim, (plus,), (minus,), expected)
-
-    hhfi, on_es3 = of("hhfi", "exposed"), of("hhfi", "es3")
-    found = [
-        gap("i", "ES3 without ESUIF is worse than search only", on_es3, hhfi, "below"),
-        *(
-            gap(f"ii {model}", f"on ES3, {model} is better than hhfi", of(model, "es3"), on_es3, "above")
-            for model in ESUIF
-        ),
-        *(
-            gap(
-                f"ii both, {one}",
-                f"on ES3, both are better than {one} alone",
-                of("hhfi+both", "es3"),
-                of(one, "es3"),
-                "above",
-            )
-            for one in ("hhfi+dref", "hhfi+dapga")
-        ),
-        *(
-            gap(
-                f"ii {model}, ES3",
-                f"{model} on ES3 is better than hhfi on search only",
-                of(model, "es3"),
-                hhfi,
-                "above",
-            )
-            for model in ESUIF
-        ),
-        gap("iii", "on search only, ESUIF changes nothing", of("hhfi+both", "exposed"), hhfi, "neutral"),
-    ]
-    lite, esuif = "unimixer_lite", "unimixer_lite+esuif"
-    found += [
-        gap("lite: i", "the same of UniMixing-Lite", of(lite, "es3"), of(lite, "exposed"), "below"),
-        gap("lite: ii", "the same of UniMixing-Lite", of(esuif, "es3"), of(lite, "es3"), "above"),
-        gap("lite: ii, ES3", "the same of UniMixing-Lite", of(esuif, "es3"), of(lite, "exposed"), "above"),
-        gap("lite: iii", "the same of UniMixing-Lite", of(esuif, "exposed"), of(lite, "exposed"), "neutral"),
-        gap(
-            "rankmixer: i",
-            "the same of RankMixer",
-            of("rankmixer", "es3"),
-            of("rankmixer", "exposed"),
-            "below",
-        ),
-        gap(
-            "whole",
-            "HHSFT on ES3 is better than RankMixer on exposed rows",
-            of("hhsft", "es3"),
-            of("rankmixer", "exposed"),
-            "above",
-        ),
-    ]
-    found += [
-        gap(
-            f"stage {after}",
-            f"of {STAGED[0]}: {after} is better than {before}",
-            of(STAGED[0], after),
-            of(STAGED[0], before),
-            "above",
-        )
-        for before, after in pairwise(STAGES)
-    ]
-    return found
-
-
-def _of_bare(size: str, budget: Budget) -> list[Contrast]:
-    """What residuals around the parts of ESUIF do, and what the parts do without."""
-
-    def of(model: str, recipe: Recipe) -> Condition:
-        return codesign_condition(model, recipe, size, budget)
-
-    where = f"({size}, equal {budget})"
-    found = []
-    for model, without in (*((one, "hhfi") for one in ESUIF), ("unimixer_lite+esuif", "unimixer_lite")):
-        bare, named = f"{model}-bare", "ii" if without == "hhfi" else "lite: ii"
-        better = f"on ES3, {bare} is better than {without}"
-        found.append(
-            Contrast(f"{named} {bare} {where}", better, (of(bare, "es3"),), (of(without, "es3"),), "above")
-        )
-        for recipe in ENDS:
-            better = f"on {recipe}, residuals make {model} better"
-            plus, minus = of(model, recipe), of(bare, recipe)
-            found.append(Contrast(f"residual {model}, {recipe} {where}", better, (plus,), (minus,), "above"))
-    return found
+def _at(pair: Pair, size: str, budget: Budget) -> Contrast:
+    plus, minus = (codesign_condition(*end, size, budget) for end in (pair.plus, pair.minus))
+    return Contrast(f"{pair.name} ({size}, equal {budget})", pair.claim, (plus,), (minus,), pair.expected)
 
 
 def _with_size(sizes: Sequence[str], budget: Budget) -> Contrast:
@@ -126,7 +154,7 @@ def _with_size(sizes: Sequence[str], budget: Budget) -> Contrast:
     small, large = sizes[0], sizes[-1]
     return Contrast(
         f"iv ({small} to {large}, equal {budget})",
-        "the gain of ES3 grows with the model",
+        "HHSFT's gain from ES3 grows with its size",
         (of("es3", large), of("exposed", small)),
         (of("exposed", large), of("es3", small)),
         "above",

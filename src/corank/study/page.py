@@ -65,7 +65,7 @@ def _verdict(one: Direction, metric: str) -> Cell:
 def _conditions(result: StudyResult) -> Table:
     rows = tuple(
         (
-            Cell(found.condition.model, (_about(found),)),
+            Cell(found.condition.model, _about(found, result.end_of_rates(found))),
             *(_value(found.values.get(metric)) for metric in TESTS),
         )
         for found in result.conditions
@@ -74,10 +74,13 @@ def _conditions(result: StudyResult) -> Table:
     return Table("Simulated. Mean over the seeds, and its interval.", header, rows)
 
 
-def _about(found: Found) -> str:
+def _about(found: Found, end: str) -> tuple[str, ...]:
     one = found.condition
     seeds = f"{len(found.runs)} seeds" if len(found.runs) != 1 else "1 seed"
-    return f"{one.size}, {one.recipe}, equal {one.budget}, {seeds}"
+    about = f"{one.size}, {one.recipe}, equal {one.budget}, {seeds}"
+    if not found.runs:
+        return (about,)
+    return about, f"learning rate {found.runs[0].rate:g}" + (f", the {end} tried" if end else "")
 
 
 def _value(value: Estimate | None) -> Cell:

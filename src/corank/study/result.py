@@ -59,6 +59,13 @@ class StudyResult:
     conditions: tuple[Found, ...]
     directions: tuple[Direction, ...]
 
+    def end_of_rates(self, found: Found) -> str:
+        """`lowest` or `highest` where a condition chose that rate: a better one may lie beyond."""
+        rates = sorted(self.config.rates)
+        if not found.runs or len(rates) < 2:
+            return ""
+        return {rates[0]: "lowest", rates[-1]: "highest"}.get(found.runs[0].rate, "")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {

@@ -23,6 +23,7 @@ def write_tables(result: StudyResult) -> None:
             "budget": found.condition.budget,
             "seeds": len(found.runs),
             "rate": found.runs[0].rate,
+            "of_rates": result.end_of_rates(found),
             "steps": found.runs[0].steps,
             "parameters": found.runs[0].parameters,
             "dense_parameters": found.runs[0].dense_parameters,
