@@ -25,13 +25,18 @@ class Pair(NamedTuple):
     expected: Expected
 
 
-ESUIF = {"hhfi+dref": "DREF", "hhfi+dapga": "DAPGA", "hhfi+both": "DREF and DAPGA", "hhsft": "HHSFT"}
+ESUIF = {
+    "hhfi+dref": "DREF",
+    "hhfi+dapga": "DAPGA",
+    "hhfi+both": "DREF and DAPGA",
+    "hhsft": "all of HHSFT",
+}
 """HHFI with parts of it, and how those are called."""
 HHFI, LITE, LITE_ESUIF = "hhfi", "unimixer_lite", "unimixer_lite+esuif"
 PAIRS = (
     Pair("i", "on ES3, HHFI is worse than on search only", (HHFI, "es3"), (HHFI, "exposed"), "below"),
     *(
-        Pair(f"ii {model}", f"on ES3, {part} improves HHFI", (model, "es3"), (HHFI, "es3"), "above")
+        Pair(f"ii {model}", f"on ES3, HHFI gains by {part}", (model, "es3"), (HHFI, "es3"), "above")
         for model, part in ESUIF.items()
     ),
     *(
@@ -46,7 +51,7 @@ PAIRS = (
     ),
     Pair(
         "ii hhsft, both",
-        "on ES3, a head a domain improves both",
+        "on ES3, both gain by a head a domain",
         ("hhsft", "es3"),
         ("hhfi+both", "es3"),
         "above",
@@ -54,7 +59,7 @@ PAIRS = (
     *(
         Pair(
             f"ii {model}, ES3",
-            f"{part} on ES3: better than HHFI on search only",
+            f"with {part}, ES3 is better than HHFI on search only",
             (model, "es3"),
             (HHFI, "exposed"),
             "above",
@@ -75,10 +80,10 @@ PAIRS = (
         (LITE, "exposed"),
         "below",
     ),
-    Pair("lite: ii", "on ES3, ESUIF improves UniMixer-Lite", (LITE_ESUIF, "es3"), (LITE, "es3"), "above"),
+    Pair("lite: ii", "on ES3, UniMixer-Lite gains by ESUIF", (LITE_ESUIF, "es3"), (LITE, "es3"), "above"),
     Pair(
         "lite: ii, ES3",
-        "ESUIF on ES3: better than UniMixer-Lite on search only",
+        "with ESUIF, ES3 is better than UniMixer-Lite on search only",
         (LITE_ESUIF, "es3"),
         (LITE, "exposed"),
         "above",
