@@ -44,7 +44,7 @@ PUBLISHED = {
 """Differences of AUC in the paper's tables of ablation and comparison, taken for points."""
 FULL = tuple(product(CODESIGN_PRESETS["full"]["sizes"], CODESIGN_PRESETS["full"]["budgets"]))
 """Sizes and budgets that a verdict needs."""
-MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "lite: i", "lite: ii", "whole")
+MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "iv", "lite: i", "lite: ii", "whole")
 """Directions of the README."""
 COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
 LINE_COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0")
