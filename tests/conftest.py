@@ -15,8 +15,8 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-# Some 400 MB, too much to ask of everyone who runs the tests; CI installs both (.ci/run) and runs them.
-needs_spark = pytest.mark.skipif(not SPARK, reason="no pyspark (`make spark`) or no Java; CI installs both")
+NO_SPARK = "Spark's tests need pyspark (`make spark`) and a Java 17 runtime; .ci/run installs both and runs them"
+needs_spark = pytest.mark.skipif(not SPARK, reason=NO_SPARK)  # some 400 MB: not asked of everyone
 
 
 @pytest.fixture(scope="session")
