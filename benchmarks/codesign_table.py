@@ -27,7 +27,6 @@ ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
 SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
 """Of each test; the paper's figures are of AUC."""
-DRAWN = SHOWN[1:]
 PUBLISHED = {
     "i": -0.0043,
     "ii hhfi+dref": 0.0062,
@@ -212,6 +211,12 @@ def percent(row: Row) -> str:
     return f"{float(row['percent']):+.2f} %{ends}"
 
 
+def title(metric: str) -> str:
+    """Of a narrow panel: the metric, and below it the test."""
+    name, _, test = TITLES[metric].rpartition(", ")
+    return f"{name}\n{test}, simulated"
+
+
 def draw_conditions(rows: Sequence[Row]) -> None:
     """Every model on every recipe, at the largest size, under equal steps: a dot with its interval."""
     rows = [row for row in rows if row["budget"] == "steps"]
@@ -220,9 +225,9 @@ def draw_conditions(rows: Sequence[Row]) -> None:
     rows = [row for row in rows if row["size"] == rows[-1]["size"]]
     models = [model for model in MODELS if any(row["model"] == model for row in rows)]
     figure, every_axes = plt.subplots(
-        1, 2, figsize=(9, 0.5 * len(models) + 1.4), sharey=True, layout="constrained"
+        1, len(SHOWN), figsize=(9, 0.5 * len(models) + 1.4), sharey=True, layout="constrained"
     )
-    for axes, metric in zip(every_axes, DRAWN, strict=True):
+    for axes, metric in zip(every_axes, SHOWN, strict=True):
         for row in rows:
             own = [r["recipe"] for r in rows if r["model"] == row["model"]]
             y = models.index(row["model"]) + 0.16 * (own.index(row["recipe"]) - (len(own) - 1) / 2)
@@ -231,8 +236,8 @@ def draw_conditions(rows: Sequence[Row]) -> None:
                 ends = [float(row[f"{metric}_low"]), float(row[f"{metric}_high"])]
                 axes.plot(ends, [y, y], color=colour, linewidth=2)
             axes.plot(float(row[metric]), y, "o", color=colour, markersize=6, label=row["recipe"])
-        axes.set_title(f"{TITLES[metric]} (simulated)", loc="left", fontsize=10)
-        axes.locator_params(axis="x", nbins=5)
+        axes.set_title(title(metric), loc="left", fontsize=10)
+        axes.locator_params(axis="x", nbins=4)
         axes.set_yticks(range(len(models)), models)
         axes.set_ylim(len(models) - 0.5, -0.5)
         axes.grid(axis="x", color="#e4e2dd")
@@ -256,9 +261,9 @@ def draw_widths(rows: Sequence[Row]) -> None:
     sizes = list(dict.fromkeys(size for size in places))
     if not sizes:
         return
-    figure, every_axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, every_axes = plt.subplots(1, len(SHOWN), figsize=(9, 3.4), layout="constrained")
     cells = {(row["direction"], row["metric"]): row for row in rows}
-    for axes, metric in zip(every_axes, DRAWN, strict=True):
+    for axes, metric in zip(every_axes, SHOWN, strict=True):
         axes.axhline(0, color="#444", linewidth=0.8)
         for number, (line, colour) in enumerate(zip(LINES, LINE_COLOURS, strict=True)):
             shift = 0.05 * (number - 1.5)
@@ -272,11 +277,11 @@ def draw_widths(rows: Sequence[Row]) -> None:
                 points.append((x, float(row["difference"])))
             style = "o-" if line.recipe == "exposed" else "D--"
             axes.plot(*zip(*points, strict=True), style, color=colour, label=line.name, markersize=5)
-        axes.set_title(f"{TITLES[metric]} (simulated)", loc="left", fontsize=10)
+        axes.set_title(title(metric), loc="left", fontsize=10)
         axes.set_xticks(MULTIPLES, [f"{m}x" for m in MULTIPLES])
-        axes.set_ylabel("over 1x on search only")
         axes.grid(color="#e4e2dd")
         axes.spines[["top", "right"]].set_visible(False)
+    every_axes[0].set_ylabel("over 1x on search only")
     figure.legend(
         *every_axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False
     )

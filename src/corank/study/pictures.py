@@ -16,8 +16,8 @@ from corank.study.config import Budget
 from corank.study.result import TITLES, Found, StudyResult
 from corank.study.widths import LINES, MULTIPLES
 
-SHOWN = ("exposed.gauc", "all_channels.purchase_ndcg@10")
-"""One metric of each test, drawn."""
+SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
+"""Drawn: the metric of the paper's figures, and one of each test within lists."""
 
 
 def dots(result: StudyResult) -> tuple[Picture, ...]:
@@ -40,7 +40,7 @@ def dots(result: StudyResult) -> tuple[Picture, ...]:
 
 def _dots(canvas: Figure, done: list[Found]) -> None:
     recipes = list(dict.fromkeys(found.condition.recipe for found in done))
-    for axes, metric in zip(canvas.subplots(1, 2, sharey=True).flat, SHOWN, strict=True):
+    for axes, metric in zip(canvas.subplots(1, len(SHOWN), sharey=True).flat, SHOWN, strict=True):
         for place, found in enumerate(done):
             value, number = found.values[metric], recipes.index(found.condition.recipe)
             if value.value is None:
@@ -48,7 +48,7 @@ def _dots(canvas: Figure, done: list[Found]) -> None:
             if value.low is not None and value.high is not None:
                 axes.plot([value.low, value.high], [place, place], color=colour(number), linewidth=1.6)
             axes.plot(value.value, place, mark(number), color=colour(number), markersize=5)
-        axes.set_title(TITLES[metric])
+        axes.set_title(TITLES[metric].replace(", ", "\n"))
         axes.set_yticks(range(len(done)), [found.condition.key for found in done], color=INK)
         axes.set_ylim(len(done) - 0.4, -0.6)
         axes.margins(x=0.1)
@@ -93,7 +93,7 @@ def _points(found: dict[str, dict[str, Difference]], size: str, budget: Budget) 
 
 def _lines(canvas: Figure, points: Sequence[Points]) -> None:
     axes: Axes
-    for axes, metric in zip(canvas.subplots(1, 2).flat, SHOWN, strict=True):
+    for axes, metric in zip(canvas.subplots(1, len(SHOWN)).flat, SHOWN, strict=True):
         axes.axhline(0, color=INK, linewidth=0.8)
         for number, (line, own) in enumerate(zip(LINES, points, strict=True)):
             shift = 0.05 * (number - 1.5)  # so that whiskers do not cover one another
@@ -112,8 +112,9 @@ def _lines(canvas: Figure, points: Sequence[Points]) -> None:
                 label=line.name,
                 markersize=5,
             )
-        axes.set_title(TITLES[metric])
+        axes.set_title(TITLES[metric].replace(", ", "\n"))
         axes.set_xticks(MULTIPLES, [f"{m}x" for m in MULTIPLES])
         axes.set_xlabel("width")
-        axes.set_ylabel("over 1x on search only")
+        if metric == SHOWN[0]:
+            axes.set_ylabel("over 1x on search only")
     legend(canvas, axes)
