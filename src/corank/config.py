@@ -84,6 +84,8 @@ class Config(BaseModel):
                 raise CorankError(f"{where}: the value of '{setting}' is not valid YAML") from None
             node = values
             for depth, key in enumerate(keys[:-1]):
+                if _model_at(type(self), keys[:depth]) is None:  # a mapping, whose names are free
+                    node.setdefault(key, {})
                 if not isinstance(node.get(key), dict):
                     inside = ".".join(keys[:depth]) or "the configuration"
                     raise CorankError(

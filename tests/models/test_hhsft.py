@@ -173,6 +173,26 @@ def test_the_two_widths_are_dials_of_their_own() -> None:
     assert low["gfa"] < plain["gfa"] / 2
 
 
+@pytest.mark.parametrize("name", list_models("*_xs"))
+def test_esuif_is_put_on_any_backbone(name: str) -> None:
+    """After whatever made the representation: it trains, routes and is counted; off, nothing is left."""
+    model = create_model(name, SCHEMA, ALL_ON).train()
+    assert model.esuif is not None
+    out = model(in_domain(BATCH, 3))["click"]
+    torch.autograd.backward(out.square().sum())
+    for stack in (m for m in model.modules() if isinstance(m, DomainFFN)):
+        for p in stack.parameters():
+            assert p.grad is not None
+            assert [bool(p.grad[k].any()) for k in range(3)] == [False, True, False]
+    before = create_model(name, SCHEMA, ALL_OFF)
+    assert before.esuif is None
+    assert all(isinstance(head, nn.Linear) for head in before.heads.values())
+    added = sum(p.numel() for part in (model.esuif, model.heads) for p in part.parameters())
+    added -= sum(p.numel() for p in before.heads.parameters())
+    assert model.parameter_counts()["total"] - before.parameter_counts()["total"] == added
+    assert model.flop_counts()["total"].sample > before.flop_counts()["total"].sample
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -182,23 +202,19 @@ def test_the_two_widths_are_dials_of_their_own() -> None:
         "unimixer_lite",
         "unimixer_lite_factored",
         "transformer",
+        "hetero_attention",
         "hiformer",
         "tokenmixer_large",
     ],
 )
-def test_esuif_is_the_same_on_any_token_backbone(name: str) -> None:
-    """One module, after whatever made the representation; switched off, nothing is left of it."""
-    model = create_model(f"{name}_xs", SCHEMA, ALL_ON).train()
-    assert model.esuif is not None
+def test_esuif_is_the_same_on_token_backbones_of_one_width(name: str) -> None:
+    model = create_model(f"{name}_xs", SCHEMA, ALL_ON)
     ours = create_model("unimixer_lite_esuif_xs", SCHEMA).esuif
+    assert model.esuif is not None
     assert ours is not None
     assert {n: p.shape for n, p in model.esuif.named_parameters()} == {
         n: p.shape for n, p in ours.named_parameters()
     }
-    out = model(BATCH)["click"]
-    torch.autograd.backward(out.square().sum())
-    assert all(p.grad is not None for p in model.esuif.parameters())
-    assert create_model(f"{name}_xs", SCHEMA).esuif is None
 
 
 def test_unimixer_lite_esuif_is_unimixer_lite_with_the_switches_on() -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from corank import verbs
 from corank.errors import CorankError
 from corank.features import Reader, ReaderConfig, infer_spec
 from corank.features.fit import fit_features
+from corank.features.schema import FIRST
 from corank.samples import build_samples
 from corank.training import Run
 
@@ -38,6 +40,31 @@ def test_domains_of_searchified_samples_reach_the_model_by_name(es3: Path, tmp_p
     assert domains.names[model.esuif.unseen] == "rec"
     scored = pq.read_table(verbs.predict(run, es3, tmp_path / "p.parquet"))
     assert set(scored["domain"].to_pylist()) == {"search"}
+
+
+def test_histories_by_domain_are_made_of_a_stores_events(es3: Path, tmp_path: Path) -> None:
+    """Which domain an event is of reaches the pools: a vector for each that training saw in histories."""
+    run = tmp_path / "run"
+    pools = ["model.history.pools=[mean,self,target]", "model.history.by_domain=true"]
+    verbs.train(es3, run, "hhsft_xs", settings=[*SETTINGS, *pools])
+    model = Run(run).model().eval()
+    pooling = model.embedding.history
+    assert pooling is not None
+    assert pooling.domain is not None
+    seen = model.schema.request.sequences[pooling.domain].values
+    assert {"search", "rec"} <= set(seen)
+    features = fit_features(es3, infer_spec(es3))
+    batch, _ = next(Reader(es3, features, "train", ReaderConfig(batch_samples=2000)).batches())
+    once, each = pooling(batch, model.embedding.tables)
+    width = model.config.embedding_width
+    assert once.shape == (batch.requests, 2 * len(seen) * width)
+    assert each.shape == (batch.samples, len(seen) * width)
+    codes = batch.request.sequences[pooling.domain]
+    for k in range(len(seen)):
+        has_events = (codes == k + FIRST).any(1)
+        mean = once[:, k * width : (k + 1) * width]
+        assert torch.equal(mean.abs().sum(1) > 0, has_events)
+        assert has_events.any()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from corank.features.schema import IdInput, InputSchema, NumberInput, SideSchema
 from corank.models import RankingModel, create_model
 from corank.models.heads import product_logit
 from corank.training import LossConfig, OptimizerConfig
+from corank.training.config import CurveConfig
 from corank.training.conversion import dr_risk, ipw_risk
 from corank.training.losses import listwise
 from corank.training.objective import Objective
@@ -216,11 +217,32 @@ def test_a_setting_of_the_loss_that_nothing_reads_is_refused(settings: list[str]
 
 def test_propensities_are_those_given_or_fall_with_position() -> None:
     position = torch.tensor([0, 1, 2, 3, 9, 400])
-    config = LossConfig.parse({"position": IPW | {"examination": [1, 0.5, 0.25], "floor": 0.3}}).position
-    assert propensity(position, config).tolist() == pytest.approx([1, 1, 0.5, 0.3, 0.3, 0.3])
-    config = LossConfig.parse({"position": IPW | {"decay": 0.5}}).position
-    expected = [1, 1, 2**-0.5, 3**-0.5, 1 / 3, 0.05]
-    assert propensity(position, config).tolist() == pytest.approx(expected)
+    listed, by_decay = CurveConfig(examination=(1, 0.5, 0.25)), CurveConfig(decay=0.5)
+    expected = [[1, 1, 0.5, 0.3, 0.3, 0.3], [1, 1, 2**-0.5, 3**-0.5, 1 / 3, 0.3]]
+    for domain in (0, 1):
+        found = propensity(position, torch.full_like(position, domain), (listed, by_decay), floor=0.3)
+        assert found.tolist() == pytest.approx(expected[domain])
+
+
+def test_each_domain_has_its_curve_and_an_unseen_one_that_of_the_domain_it_is_taken_for() -> None:
+    """Domain by domain the loss is that of its samples with its own curve; code 0 is unseen."""
+    torch.manual_seed(0)
+    model = create_model("dlrm_mlp_xs", SCHEMA, ["esuif.domain_heads=true", "esuif.unseen=feed"])
+    batch, labels = make_batch(SCHEMA, 5, 40)
+    labels = replace(labels, position_S=torch.arange(40) % 8)
+    config = LossConfig().with_settings(
+        ["position.correct=ipw", "position.decay=0.2", "position.domains.feed.decay=0.7"]
+    )
+    for code, decay in ((2, 0.2), (3, 0.7), (4, 0.2), (0, 0.7)):
+        ids = batch.request.ids.clone()
+        ids[:, 2] = code
+        alone = replace(batch, request=replace(batch.request, ids=ids))
+        logits = model(alone)
+        plain = LossConfig.parse({"position": IPW | {"decay": decay}})
+        found = Objective(config, model)(logits, alone, labels)
+        assert found.item() == pytest.approx(Objective(plain, model)(logits, alone, labels).item())
+    with pytest.raises(CorankError, match=r"unknown domain 'fed' in loss\.position\.domains; did you mean"):
+        Objective(LossConfig.parse({"position": IPW | {"domains": {"fed": {}}}}), model)
 
 
 def test_clicks_weigh_by_the_inverse_of_being_examined() -> None:

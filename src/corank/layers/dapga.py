@@ -42,11 +42,14 @@ class DAPGA(nn.Module):
         )
         self.domains = domains
 
-    def forward(self, e_SD: Tensor, x_RU: Tensor, request_of_S: Tensor, routes: Routes) -> Tensor:
-        """Sorted samples [S, D], their requests' users and domains [R, gate_width], to [S, D]."""
+    def forward(self, e_SD: Tensor, gate_RE: Tensor, request_of_S: Tensor, routes: Routes) -> Tensor:
+        """Sorted samples [S, D], [x_User ; x_Domain] [R, gate_width], samples' requests [S], to [S, D].
+
+        `request_of_S` is in the order of the samples, sorted by domain: `routes.sort(batch.request_of_S)`.
+        """
         own, u_SKD = self.look(e_SD, routes)
         o_SD: Tensor = self.attend(own.unsqueeze(1), u_SKD, u_SKD).squeeze(1)
-        gate_RD = torch.sigmoid(self.gate(x_RU))
+        gate_RD = torch.sigmoid(self.gate(gate_RE))
         return o_SD * gate_RD.index_select(0, request_of_S)
 
     def look(self, e_SD: Tensor, routes: Routes) -> tuple[Tensor, Tensor]:

@@ -105,8 +105,8 @@ class ESUIF(nn.Module):
         if self.dref is not None:
             z_SD = self._onto(z_SD, self.dref(z_SD, routes))
         if self.dapga is not None:
-            x_RU = request_RE.index_select(1, self.gate_columns)
-            z_SD = self._onto(z_SD, self.dapga(z_SD, x_RU, routes.sort(request_of_S), routes))
+            gate_RE = request_RE.index_select(1, self.gate_columns)
+            z_SD = self._onto(z_SD, self.dapga(z_SD, gate_RE, routes.sort(request_of_S), routes))
         return z_SD
 
     def _onto(self, z_SD: Tensor, part_SD: Tensor) -> Tensor:

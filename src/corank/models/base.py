@@ -37,6 +37,7 @@ class ModelConfig(Config, ABC):
     history: HistoryConfig = HistoryConfig()  # vectors of a user's events, beside the means of their fields
     text_match: bool = False  # a vector of how much of the request's text is in the item's
     embedding_norm: EmbeddingNorm = "none"
+    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, between backbone and heads
     tasks: tuple[Task, ...] = ("click",)
     purchase: Literal["direct", "product"] = "direct"  # a head of its own, or click times conversion (ESMM)
     imputation: bool = False  # a head of the conversion's loss, in training, for loss.conversion=dr
@@ -99,14 +100,12 @@ class RankingModel(nn.Module, ABC):
         self.esuif: ESUIF | None = None
         self.heads = nn.ModuleDict()
 
-    def add_heads(self, width: int, esuif: ESUIFConfig | None = None) -> None:
+    def add_heads(self, width: int) -> None:
         """What comes after representations of this width: ESUIF if it is switched on, a head a task."""
-        names = self.config.head_names
-        if esuif is None or not esuif.any:
-            self.heads = linear_heads(width, names)
-            return
-        self.esuif = ESUIF(esuif, width, self.schema, self.embedding.request_slots)
-        if esuif.domain_heads:
+        esuif, names = self.config.esuif, self.config.head_names
+        if esuif.any:
+            self.esuif = ESUIF(esuif, width, self.schema, self.embedding.request_slots)
+        if self.esuif is not None and esuif.domain_heads:
             hidden = inner(width, esuif.head_expansion)
             self.heads = domain_heads(width, names, len(self.esuif.domains.names), hidden)
         else:

@@ -21,6 +21,11 @@ class FMConfig(ModelConfig):
 
     start: Literal["unit", "sum"] = "unit"  # a and b at first: for logits of unit variance, or 1
 
+    @model_validator(mode="after")
+    def _nothing_unused(self) -> Self:
+        self.refuse_unused(not self.esuif.domain_heads, "start", "esuif.domain_heads=false")
+        return self
+
     def build(self, schema: InputSchema) -> RankingModel:
         """The model for inputs of this shape."""
         return FM(schema, self)
@@ -51,7 +56,7 @@ class DeepFMConfig(FMConfig):
     dropout: float = Bound(default=0.0, ge=0, lt=1)  # after every hidden layer but the first
 
     @model_validator(mode="after")
-    def _nothing_unused(self) -> Self:
+    def _needs_layers(self) -> Self:
         self.refuse_unused(len(self.hidden) > 1, "dropout", "two hidden layers or more")
         return self
 
@@ -86,8 +91,7 @@ class DeepFM(RankingModel):
 def _begin(heads: nn.ModuleDict, config: FMConfig, fields: int) -> None:
     """The first a and b: 1, or F^-1/2 and 1 / (F D^1/2): of F weights and about F^2 / 2 products of D."""
     unit = config.start == "unit"
-    for head in heads.values():
-        assert isinstance(head, nn.Linear)
+    for head in (one for one in heads.values() if isinstance(one, nn.Linear)):  # not domains' own
         nn.init.constant_(head.weight[:, 0], fields**-0.5 if unit else 1)
         nn.init.constant_(
             head.weight[:, 1], 1 / (fields * (config.embedding_width - 1) ** 0.5) if unit else 1

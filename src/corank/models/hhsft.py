@@ -69,7 +69,7 @@ class HHSFT(RankingModel):
         self.tokenizer = config.tokenizer.build(*slots, config.hfa.width)
         self.hfa = config.hfa.build(self.tokenizer.tokens)
         self.gfa = config.gfa.build(self.tokenizer.tokens, config.hfa.width)
-        self.add_heads(config.gfa.width, config.esuif)
+        self.add_heads(config.gfa.width)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample [S, d_G]."""

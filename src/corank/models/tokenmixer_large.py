@@ -11,7 +11,6 @@ from pydantic import model_validator
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
-from corank.layers.esuif import ESUIFConfig
 from corank.layers.mix_revert import MixRevertBlock
 from corank.layers.mlp import SplitLinear
 from corank.layers.per_token import PerTokenSwiGLU
@@ -37,7 +36,6 @@ class TokenMixerLargeConfig(ModelConfig):
     early_weight: float = Bound(default=0.1, ge=0)  # of the loss of earlier layers' logits
     sparse: bool = False  # routed experts and a shared one in place of each feed-forward
     routing: RoutingConfig = RoutingConfig()
-    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the mean; not for early logits
 
     @model_validator(mode="after")
     def _nothing_unused(self) -> Self:
@@ -90,7 +88,7 @@ class TokenMixerLarge(RankingModel):
         )
         self.norm = RMSNorm(config.width)
         self.early = EarlyHeads(len(self.groups) - 1, config.width, config.head_names, config.early_weight)
-        self.add_heads(config.width, config.esuif)
+        self.add_heads(config.width)
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample [S, D]."""

@@ -10,7 +10,6 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
-from corank.layers.esuif import ESUIFConfig
 from corank.layers.pooling import Pooling, pool, pooled_width
 from corank.layers.tokenizer import TokenizerConfig
 from corank.models.base import ModelConfig, RankingModel
@@ -25,7 +24,6 @@ class TokenConfig(ModelConfig):
     blocks: int = Bound(default=2, ge=1)
     expansion: float = Bound(default=2.0, gt=0)  # hidden width of the feed-forwards, in D
     pooling: Pooling = "mean"  # of the tokens, before the heads
-    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the pooling
 
     @abstractmethod
     def layers(self, tokens: int) -> Sequence[nn.Module]:
@@ -52,7 +50,7 @@ class TokenModel(RankingModel):
         slots = self.embedding.request_slots, self.embedding.sample_slots
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         self.blocks = nn.Sequential(*config.layers(self.tokenizer.tokens))
-        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width), config.esuif)
+        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width))
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample: [S, D], or [S, T * D] if concatenated."""

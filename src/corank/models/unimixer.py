@@ -8,7 +8,6 @@ from pydantic import Field as Bound
 from torch import Tensor, nn
 
 from corank.features.schema import InputSchema
-from corank.layers.esuif import ESUIFConfig
 from corank.layers.mixing import Mixing, MixingConfig
 from corank.layers.per_token import PerTokenSwiGLU
 from corank.layers.pooling import Pooling, pool, pooled_width
@@ -33,7 +32,6 @@ class MixerConfig(ModelConfig):
     norm: Norm = "siamese"
     pooling: Pooling = "mean"  # of the tokens, before the heads
     temperature: TemperatureConfig = TemperatureConfig()
-    esuif: ESUIFConfig = ESUIFConfig()  # what is told apart by domain, after the pooling
     mixing: MixingConfig
 
     def build(self, schema: InputSchema) -> UniMixer:
@@ -90,7 +88,7 @@ class UniMixer(RankingModel):
         self.tokenizer = config.tokenizer.build(*slots, config.width)
         blocks = [UniMixerBlock(self.tokenizer.tokens, config) for _ in range(config.blocks)]
         self.streams = residual(config.norm, blocks, config.width)
-        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width), config.esuif)
+        self.add_heads(pooled_width(config.pooling, self.tokenizer.tokens, config.width))
 
     def represent(self, request_RE: Tensor, sample_SE: Tensor, request_of_S: Tensor) -> Tensor:
         """Embeddings to one vector a sample: [S, D], or [S, T * D] if concatenated."""

@@ -26,20 +26,33 @@ class OptimizerConfig(Config):
     clip_norm: float = Bound(default=10.0, gt=0)  # gradients are scaled down to this norm
 
 
-class PositionConfig(Config):
-    """How the loss corrects for the place at which a sample was shown."""
+class CurveConfig(Config):
+    """P(examined) by position."""
+
+    examination: tuple[Share, ...] = ()  # at 1, 2, ...; the last is that of all after it
+    decay: float = Bound(default=1.0, ge=0)  # without `examination`: P = 1 / position^decay
+
+    @model_validator(mode="after")
+    def _one_curve(self) -> Self:
+        self.refuse_unused(not self.examination, "decay", "no loss.position.examination")
+        return self
+
+
+class PositionConfig(CurveConfig):
+    """How the loss corrects for the place at which a sample was shown; its own curve is ipw's."""
 
     correct: Literal["none", "ipw", "tower"] = "none"
-    examination: tuple[Share, ...] = ()  # ipw: P(examined) at 1, 2, ...; the last is that of all after it
-    decay: float = Bound(default=1.0, ge=0)  # ipw without `examination`: P = 1 / position^decay
+    domains: dict[str, CurveConfig] = Bound(
+        default_factory=dict
+    )  # ipw: of a domain, by name; else that above
     floor: float = Bound(default=0.05, gt=0, le=1)  # ipw: lower probabilities count as this
     positions: int = Bound(default=50, ge=2)  # tower: those after share the last's bias
     lr: float = Bound(default=1e-2, gt=0)  # tower: rate of its biases
 
     @model_validator(mode="after")
     def _nothing_unused(self) -> Self:
-        self.refuse_unused(self.correct == "ipw", "examination decay floor", "loss.position.correct=ipw")
-        self.refuse_unused(not self.examination, "decay", "no loss.position.examination")
+        of_ipw = "examination decay domains floor"
+        self.refuse_unused(self.correct == "ipw", of_ipw, "loss.position.correct=ipw")
         self.refuse_unused(self.correct == "tower", "positions lr", "loss.position.correct=tower")
         return self
 

@@ -35,6 +35,7 @@ class Objective(nn.Module):
         super().__init__()
         self.config = config
         self.domains = model.schema.domains()
+        self.unseen = 0 if model.esuif is None else model.esuif.unseen  # as the model takes it
         weight_K = torch.ones(len(self.domains.names))
         for name, weight in config.domain_weights.items():
             weight_K[self.domains.index(name, "loss.domain_weights")] = weight
@@ -52,6 +53,10 @@ class Objective(nn.Module):
             raise CorankError("loss.conversion.correct=dr needs model.imputation=true")
         if config.conversion.correct != "dr" and "imputation" in heads:
             raise CorankError("model.imputation=true is of use with loss.conversion.correct=dr only")
+        curves = config.position.domains
+        for name in curves:
+            self.domains.index(name, "loss.position.domains")
+        self.curves = [curves.get(name, config.position) for name in self.domains.names]
         self.tower: PositionTower | None = None
         if config.position.correct == "tower":
             names = tuple(name for name in ("click", "purchase") if name in heads)
@@ -59,7 +64,8 @@ class Objective(nn.Module):
 
     def forward(self, logits: dict[str, Tensor], batch: Batch, labels: Labels) -> Tensor:
         """The loss, a number."""
-        domain_S = self.domains.of_requests(batch.request.ids).index_select(0, batch.request_of_S)
+        domain_R = self.domains.of_requests(self.domains.known(batch.request.ids, self.unseen))
+        domain_S = domain_R.index_select(0, batch.request_of_S)
         labels = replace(labels, weight_S=labels.weight_S * self.weight_K[domain_S])
         examined_S: Tensor | None = None
         if self.config.position.correct != "none":
@@ -67,7 +73,7 @@ class Objective(nn.Module):
             if self.tower is not None:
                 logits = with_product(self.tower(logits, labels.position_S, domain_S))
             else:
-                examined_S = propensity(labels.position_S, self.config.position)
+                examined_S = propensity(labels.position_S, domain_S, self.curves, self.config.position.floor)
         total = loss(logits, batch, labels, self.config, examined_S)
         if self.config.conversion.correct == "none":
             return total

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from corank.training.config import PositionConfig
+from corank.training.config import CurveConfig
 
 
-def propensity(position_S: Tensor, config: PositionConfig) -> Tensor:
-    """P(examined) [S] of shown samples, `examination` of their position or `1 / k^decay`; 1 where not shown.
+def propensity(position_S: Tensor, domain_S: Tensor, curves: Sequence[CurveConfig], floor: float) -> Tensor:
+    """P(examined) [S] of shown samples by their domain's curve, at least `floor`; 1 where not shown.
 
     What was not shown was not clicked there: its label came from elsewhere, where this list's order is no
     matter.
 
     Args:
         position_S: int64, 1 the top, 0 where not shown.
+        domain_S: the domain of each sample, a number below K.
+        curves: K.
+        floor: above 0.
     """
-    if config.examination:
-        listed = torch.tensor([1.0, *config.examination], device=position_S.device)
-        at_S = listed[position_S.clamp_max(len(config.examination))]
-    else:
-        at_S = position_S.clamp_min(1).float() ** -config.decay
-    return at_S.clamp_min(config.floor)
+    at_KS = torch.stack([_examined(position_S, curve) for curve in curves])
+    return at_KS.gather(0, domain_S.unsqueeze(0)).squeeze(0).clamp_min(floor)
+
+
+def _examined(position_S: Tensor, curve: CurveConfig) -> Tensor:
+    """`examination` of the position, or `1 / k^decay`."""
+    if curve.examination:
+        listed = torch.tensor([1.0, *curve.examination], device=position_S.device)
+        return listed[position_S.clamp_max(len(curve.examination))]
+    return position_S.clamp_min(1).float() ** -curve.decay
 
 
 class PositionTower(nn.Module):
