@@ -48,6 +48,13 @@ def make_table() -> MakeTable:
     return make
 
 
+def with_purchase_scores(table: pa.Table, seed: int = 0) -> pa.Table:
+    """A score of purchases that knows a little of them, in another order than the clicks' score."""
+    noise = np.random.default_rng([seed, 2]).random(table.num_rows)
+    scores = 0.2 * noise + 0.1 * np.asarray(table["label_purchase"])
+    return table.append_column("score_purchase", pa.array(scores.astype(np.float32)))
+
+
 @pytest.fixture
 def make_run(tmp_path: Path, make_table: MakeTable) -> MakeRun:
     """A run folder with predictions of `test`."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.evaluation.conftest import with_purchase_scores
 
 from corank.errors import CorankError
 from corank.evaluation import compare_runs
+from corank.evaluation.compare import CTCVR, METRICS
 from corank.evaluation.runs import group_by_seed
 
 MakeTable = Callable[..., pa.Table]
@@ -50,6 +52,21 @@ def test_the_order_of_the_rows_does_not_matter(make_run: MakeRun, make_table: Ma
     mixed = compare_runs([base, shuffled], resamples=50).models[1]
     assert plain.values == mixed.values
     assert plain.differences == mixed.differences
+
+
+def test_scores_of_purchases_are_compared_where_all_have_them(
+    make_run: MakeRun, make_table: MakeTable
+) -> None:
+    table, order = with_purchase_scores(make_table()), np.random.default_rng(0).permutation(720)
+    ours, theirs = make_run("ours", table), make_run("theirs", with_purchase_scores(make_table(), seed=1))
+    shuffled, without = make_run("shuffled", table.take(pa.array(order))), make_run("without")
+    found = compare_runs([theirs, ours, shuffled], resamples=20).models
+    assert list(found[0].values) == [*METRICS, *CTCVR]
+    assert found[1].values == found[2].values
+    assert found[1].differences["ctcvr_auc"].value
+    assert list(compare_runs([ours, without], resamples=2).models[0].values) == list(METRICS)
+    with pytest.raises(CorankError, match="'ctcvr_auc': the predictions have no column 'score_purchase'"):
+        compare_runs([ours, without], metrics=["ctcvr_auc"], resamples=2)
 
 
 def test_labels_of_all_channels_need_to_agree_only_where_both_have_them(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.evaluation.conftest import with_purchase_scores
 
 from corank.errors import CorankError
 from corank.evaluation import auc, evaluate_predictions, metric_names, predictions_of, write_evaluation
@@ -61,6 +63,25 @@ def test_without_its_labels_all_channels_is_left_out_or_refused(make_table: Make
     half = with_anywhere(table).drop_columns(["anywhere_purchase"])
     with pytest.raises(CorankError, match="no column 'anywhere_purchase'"):
         predictions_of(half)
+
+
+def test_purchases_are_judged_by_their_own_score_where_there_is_one(make_table: MakeTable) -> None:
+    """As clicks would be, with the labels and scores of purchases in place of theirs."""
+    rows = predictions_of(with_purchase_scores(with_anywhere(make_table())))
+    assert rows.score_purchase is not None
+    as_clicks = replace(rows, click=rows.purchase, score=rows.score_purchase, score_purchase=None)
+    measured, plain = (evaluate_predictions(one, ks=[5], resamples=20) for one in (rows, as_clicks))
+    assert list(measured.metrics["exposed"]["all"]) == list(metric_names([5], purchase_scores=True))
+    for where in ("exposed", "entire"):
+        found, expected = measured.metrics[where]["warm"], plain.metrics[where]["warm"]
+        own = {name.removeprefix("ctcvr_") for name in found if name.startswith("ctcvr_")}
+        assert own >= {"auc", "gauc", "ndcg@5", "hr@5", "recall@5", "logloss", "ne", "calibration", "ece"}
+        assert all(found[f"ctcvr_{name}"] == expected[name] for name in own)
+        assert found["purchase_auc"] != found["ctcvr_auc"]
+    everywhere = space(rows, "all_channels")
+    assert everywhere.score_purchase is not None
+    found = measured.metrics["all_channels"]["all"]
+    assert found["ctcvr_auc"].value == pytest.approx(auc(everywhere.score_purchase, everywhere.purchase))
 
 
 def test_every_space_and_slice_is_measured(make_table: MakeTable, tmp_path: Path) -> None:

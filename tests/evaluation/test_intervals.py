@@ -145,6 +145,8 @@ def test_unknown_metrics_name_the_nearest(make_table: MakeTable) -> None:
         ("ndcg@0", "'0' is not a number of places"),
         ("ndcg@x", "'x' is not a number of places"),
         ("purchase_mrr", "unknown metric 'purchase_mrr'"),
+        ("ctcvr_mrr", "unknown metric 'ctcvr_mrr'"),
+        ("purchase_ctcvr_auc", "unknown metric 'purchase_ctcvr_auc'"),
         ("auc@5", "unknown metric 'auc@5'"),
     ]:
         with pytest.raises(CorankError, match=sentence):

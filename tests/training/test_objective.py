@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -371,3 +372,19 @@ def test_purchases_are_predicted_as_products(market_samples: Path, tmp_path: Pat
         b <= a for a, b in zip(*(table[c].to_pylist() for c in ("score", "score_purchase")), strict=True)
     )
     assert "score_conversion" not in table.column_names
+
+
+def test_training_may_watch_purchases(market_samples: Path, tmp_path: Path) -> None:
+    """What it kept by is what evaluation finds on the validation split, of the same rows."""
+    settings = [*RUN, *(f"model.{s}" for s in BOTH), "metric=ctcvr_gauc"]
+    info = verbs.train(market_samples, tmp_path / "run", "dlrm_mlp_xs", settings=settings)
+    assert info.best_metric is not None
+    assert info.best_metric.name == "ctcvr_gauc"
+    found = verbs.evaluate(tmp_path / "run", split="valid", resamples=2).metrics["exposed"]["all"]
+    assert found["ctcvr_gauc"].value == pytest.approx(info.best_metric.value, abs=1e-6)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "steps.jsonl").read_text().splitlines()]
+    watched = [line for line in lines if line["kind"] == "valid"]
+    assert all({"gauc", "ctcvr_gauc", "ctcvr_auc", "ctcvr_logloss"} <= set(line) for line in watched)
+    with pytest.raises(CorankError, match=r"metric=ctcvr_auc needs the task purchase; set model\.tasks"):
+        verbs.train(market_samples, tmp_path / "other", "dlrm_mlp_xs", settings=["metric=ctcvr_auc"])
+    assert not (tmp_path / "other").exists()

@@ -21,12 +21,14 @@ from corank.evaluation.intervals import (
     over_seeds,
     seed_draws,
 )
-from corank.evaluation.predictions import ANYWHERE, Predictions, read_predictions
+from corank.evaluation.predictions import ANYWHERE, Predictions, read_predictions, scores_purchases
 from corank.evaluation.runs import one_model, read_facts
 from corank.evaluation.spaces import space as rows_of
 from corank.progress import QUIET, Reporter
 
 METRICS = ("gauc", "auc", "gauc_user", "ndcg@10", "mrr", "hr@5", "logloss", "ne", "calibration")
+CTCVR = ("ctcvr_gauc", "ctcvr_auc", "ctcvr_ndcg@10", "ctcvr_logloss", "ctcvr_ne", "ctcvr_calibration")
+"""What is compared beside them where every run scores purchases."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,15 @@ class Comparison:
 def compare_runs(
     runs: Sequence[Path | Sequence[Path]],
     split: str = "test",
-    metrics: Sequence[str] = METRICS,
+    metrics: Sequence[str] | None = None,
     space: str = "exposed",
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Reporter = QUIET,
 ) -> Comparison:
     """Compare runs, the first being the base, by the predictions that `evaluate` wrote.
+
+    Without `metrics` they are `METRICS` and, if every run scores purchases, `CTCVR`.
 
     Several runs given as one group are seeds of one model: its value is their mean, and its interval covers
     requests and seeds.
@@ -76,13 +80,18 @@ def compare_runs(
     groups = [[given] if isinstance(given, Path) else list(given) for given in runs]
     if not groups or not all(groups):
         raise CorankError("compare: no run was given; name at least one run folder")
-    base_run, base = groups[0][0], _read(groups[0][0], split)
+    if metrics is None:
+        scored = all(scores_purchases(_predictions(run, split)) for group in groups for run in group)
+        metrics = (*METRICS, *CTCVR) if scored else METRICS
+    base_run, base = groups[0][0], read_predictions(_predictions(groups[0][0], split))
     models: list[Compared] = []
     first = None
     with progress.task("compare", len(groups)) as task:
         for number, group in enumerate(groups):
             name = one_model(group)
-            seeds = [aligned(_read(run, split), base, run, base_run) for run in group]
+            seeds = [
+                aligned(read_predictions(_predictions(run, split)), base, run, base_run) for run in group
+            ]
             drawn = seed_draws([rows_of(one, space) for one in seeds], metrics, resamples, seed)
             draws = {metric: over_seeds(drawn[metric], seed, number) for metric in metrics}
             first = first or draws
@@ -121,7 +130,7 @@ def aligned(predictions: Predictions, base: Predictions, run: Path, base_run: Pa
         wrong = int(np.count_nonzero(getattr(predictions, name) != getattr(base, name)))
         if wrong:
             raise CorankError(f"{differ} {wrong} rows differ in '{name}'{_samples(run, base_run)}")
-    return replace(base, score=predictions.score)
+    return replace(base, score=predictions.score, score_purchase=predictions.score_purchase)
 
 
 def _by_id(ids: pa.Table) -> Ints:
@@ -129,11 +138,11 @@ def _by_id(ids: pa.Table) -> Ints:
     return np.asarray(pc.sort_indices(ids, sort_keys=keys)).astype(np.int64)
 
 
-def _read(run: Path, split: str) -> Predictions:
+def _predictions(run: Path, split: str) -> Path:
     path = run / "predictions" / f"{split}.parquet"
     if not path.is_file():
         raise CorankError(f"{run}: no predictions of '{split}' ({path}); run 'corank evaluate' on it first")
-    return read_predictions(path)
+    return path
 
 
 def _samples(run: Path, base_run: Path) -> str:

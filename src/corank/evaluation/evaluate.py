@@ -56,7 +56,7 @@ def evaluate_predictions(
     progress: Reporter = QUIET,
 ) -> Evaluation:
     """Measure predictions: every metric with its interval, in every space and slice that has rows."""
-    names = metric_names(ks)
+    names = metric_names(ks, predictions.score_purchase is not None)
     metrics: dict[str, dict[str, dict[str, Estimate]]] = {}
     sizes: dict[str, dict[str, Size]] = {}
     wheres = spaces_of(predictions)

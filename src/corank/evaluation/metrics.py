@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from corank.errors import CorankError, unknown
@@ -15,11 +16,14 @@ from corank.evaluation.statistics import Statistic
 from corank.evaluation.toplist import hit_rate, mrr, ndcg, precision, recall
 
 KS = (1, 5, 10)
-LOWER_IS_BETTER = frozenset({"logloss", "ne", "ece"})
+LOWER_IS_BETTER = frozenset({"logloss", "ne", "ece", "ctcvr_logloss", "ctcvr_ne", "ctcvr_ece"})
 
 
-def metric_names(ks: Sequence[int] = KS) -> tuple[str, ...]:
-    """All metrics, those of the top k for each k; `purchase_` marks those of the purchase label.
+def metric_names(ks: Sequence[int] = KS, purchase_scores: bool = False) -> tuple[str, ...]:
+    """All metrics, those of the top k for each k.
+
+    `purchase_` marks those of the purchase label, lists being in the order of the click score; `ctcvr_`,
+    where there are `purchase_scores`, those of the purchase label and score.
 
     >>> metric_names(ks=[5])[:9]
     ('auc', 'gauc', 'gauc_user', 'logloss', 'ne', 'mrr', 'ndcg@5', 'hr@5', 'precision@5')
@@ -27,17 +31,26 @@ def metric_names(ks: Sequence[int] = KS) -> tuple[str, ...]:
     clicks = ["auc", "gauc", "gauc_user", "logloss", "ne", "mrr"]
     clicks += [f"{name}@{k}" for name in ("ndcg", "hr", "precision", "recall") for k in ks]
     purchases = ["auc", "gauc"] + [f"{name}@{k}" for name in ("ndcg", "hr", "recall") for k in ks]
-    return (*clicks, "calibration", "ece", *(f"purchase_{name}" for name in purchases))
+    probabilities = ("logloss", "ne", "calibration", "ece")
+    both = [*purchases[:2], *probabilities, *purchases[2:]] if purchase_scores else []
+    return (
+        *clicks,
+        *probabilities[2:],
+        *(f"purchase_{name}" for name in purchases),
+        *(f"ctcvr_{name}" for name in both),
+    )
 
 
 def build_statistics(predictions: Predictions, names: Iterable[str]) -> dict[str, Statistic]:
     """The named metrics of some predictions.
 
     Raises:
-        CorankError: a name is not that of a metric.
+        CorankError: a name is not that of a metric, or asks for a score that there is not.
     """
-    rankings = _Rankings(predictions)
-    return {name: _statistic(rankings, name) for name in names}
+    by_click, by_purchase = _Rankings(predictions), None
+    if predictions.score_purchase is not None:
+        by_purchase = _Rankings(replace(predictions, score=predictions.score_purchase))
+    return {name: _statistic(by_click, by_purchase, name) for name in names}
 
 
 class _Rankings:
@@ -59,14 +72,21 @@ class _Rankings:
         return rank(self.predictions.score, self.predictions.user)
 
 
-def _statistic(rankings: _Rankings, name: str) -> Statistic:
-    short = name.removeprefix("purchase_")
-    purchase = short != name
-    labels = rankings.predictions.purchase if purchase else rankings.predictions.click
+def _statistic(by_click: _Rankings, by_purchase: _Rankings | None, name: str) -> Statistic:
+    prefix, short = next(
+        ((start, name.removeprefix(start)) for start in _OF_PURCHASES if name.startswith(start)), ("", name)
+    )
     kind, at, k = short.partition("@")
     known = _AT_K if at else _PLAIN
-    if kind not in known or (purchase and kind not in _OF_PURCHASES):
-        raise unknown("metric", name, metric_names())
+    if kind not in known or (prefix and kind not in _OF_PURCHASES[prefix]):
+        raise unknown("metric", name, metric_names(purchase_scores=True))
+    rankings = by_purchase if prefix == "ctcvr_" else by_click
+    if rankings is None:
+        raise CorankError(
+            f"metric '{name}': the predictions have no column 'score_purchase'; models with"
+            " tasks=[click, purchase] write it"
+        )
+    labels = rankings.predictions.purchase if prefix else rankings.predictions.click
     if not at:
         return _PLAIN[kind](rankings, labels)
     if not (k.isascii() and k.isdigit() and 1 <= int(k) <= 10_000):
@@ -111,4 +131,5 @@ _PLAIN: dict[str, Callable[[_Rankings, Bools], Statistic]] = {
     "ece": _of_probabilities(st.calibration_error),
 }
 _AT_K = {"ndcg": ndcg, "hr": hit_rate, "precision": precision, "recall": recall}
-_OF_PURCHASES = ("auc", "gauc", "ndcg", "hr", "recall")
+_ORDERS = ("auc", "gauc", "ndcg", "hr", "recall")
+_OF_PURCHASES = {"purchase_": _ORDERS, "ctcvr_": (*_ORDERS, "logloss", "ne", "calibration", "ece")}

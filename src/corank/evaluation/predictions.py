@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ COLUMNS = (
 """What evaluation reads of a predictions file; other columns are left alone."""
 ANYWHERE = ("anywhere_click", "anywhere_purchase")
 """Labels of all channels, which a file may have: both or neither."""
+PURCHASE = "score_purchase"
+"""The score of purchases, which a file may have."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Predictions:
     anywhere_click: Bools | None = None
     """Clicked on in any channel, within the window; None if the file does not say."""
     anywhere_purchase: Bools | None = None
+    score_purchase: Floats | None = None
+    """Probability of a click and a purchase (pCTCVR); None if the model has no such task."""
 
     @property
     def rows(self) -> int:
@@ -86,14 +92,25 @@ def read_predictions(path: Path) -> Predictions:
     return predictions_of(_read(path), str(path))
 
 
+def scores_purchases(path: Path) -> bool:
+    """Whether a predictions file has a score of purchases.
+
+    Raises:
+        CorankError: it is missing or not Parquet.
+    """
+    with _opened(path) as file:
+        return PURCHASE in file.schema_arrow.names
+
+
 def predictions_of(table: pa.Table, where: str = "predictions") -> Predictions:
     """Predictions from a table with the columns of the contract.
 
     Raises:
         CorankError: as for `read_predictions`.
     """
-    anywhere = [name for name in ANYWHERE if name in table.column_names]
-    for name in (*COLUMNS, *(ANYWHERE if anywhere else ())):
+    anywhere = any(name in table.column_names for name in ANYWHERE)
+    scored = PURCHASE in table.column_names
+    for name in (*COLUMNS, *(ANYWHERE if anywhere else ()), *((PURCHASE,) if scored else ())):
         if name not in table.column_names:
             raise CorankError(f"{where}: no column '{name}'{nearest(name, table.column_names)}")
         if table.column_names.count(name) > 1:
@@ -117,18 +134,25 @@ def predictions_of(table: pa.Table, where: str = "predictions") -> Predictions:
         score=_numbers(table, "score", where, low=0, high=1),
         cold_item=_flags(table, "cold_item", where),
         cold_user=_flags(table, "cold_user", where),
-        **{name: _flags(table, name, where) for name in anywhere},
+        anywhere_click=_flags(table, ANYWHERE[0], where) if anywhere else None,
+        anywhere_purchase=_flags(table, ANYWHERE[1], where) if anywhere else None,
+        score_purchase=_numbers(table, PURCHASE, where, low=0, high=1) if scored else None,
     )
 
 
 def _read(path: Path) -> pa.Table:
+    known = (*COLUMNS, *ANYWHERE, PURCHASE)
+    with _opened(path) as file:
+        return file.read(columns=[name for name in file.schema_arrow.names if name in known])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     if not path.is_file():
         raise CorankError(f"{path}: no such file")
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(
-                columns=[name for name in file.schema_arrow.names if name in (*COLUMNS, *ANYWHERE)]
-            )
+            yield file
     except (pa.ArrowException, OSError) as error:
         raise CorankError(f"{path}: not readable as Parquet ({error.__class__.__name__})") from None
 

@@ -11,6 +11,7 @@ from corank.config import Config
 from corank.features.reader import ReaderConfig, Space
 
 Share = Annotated[float, Bound(gt=0, le=1)]
+Metric = Literal["gauc", "auc", "mrr", "ndcg@10", "logloss", "ctcvr_gauc", "ctcvr_auc", "ctcvr_logloss"]
 Weight = Annotated[float, Bound(ge=0)]
 
 
@@ -112,7 +113,7 @@ class TrainConfig(Config):
     epochs: float = Bound(default=5, gt=0, le=100_000)  # the last may be a part of one: 2.5
     evaluations_per_epoch: int = Bound(default=1, ge=1)
     patience: int = Bound(default=2, ge=1)  # evaluations without a better metric before training stops
-    metric: Literal["gauc", "auc", "mrr", "ndcg@10", "logloss"] = "gauc"  # on the validation split
+    metric: Metric = "gauc"  # on the validation split; ctcvr_ of purchases by the purchase score
     valid_space: Space = "exposed"
     checkpoint_every: int = Bound(default=1000, ge=1)  # steps; an epoch's end always makes one
     log_every: int = Bound(default=10, ge=1)  # steps

@@ -162,7 +162,7 @@ def _evaluate(job: Fit, state: State, steps: int, progress: Reporter) -> State:
     if not math.isfinite(value):
         raise CorankError(
             f"validation metric {job.config.metric} is not a number at step {state.step}: "
-            "the validation split needs both clicked and unclicked samples"
+            "the validation split needs samples with its label and samples without"
         )
     epoch = state.epoch + state.step_in_epoch / steps
     mixing = job.model.mixing_state()

@@ -21,12 +21,13 @@ class Scores:
 
     Attributes:
         scores: probability by task, float32 [n].
-        clicks: labels, float32 [n].
+        clicks, purchases: labels, float32 [n].
         request: int64 [n], the number of each sample's request, ascending.
     """
 
     scores: dict[str, npt.NDArray[np.float32]]
     clicks: npt.NDArray[np.float32]
+    purchases: npt.NDArray[np.float32]
     request: npt.NDArray[np.int64]
 
 
@@ -49,6 +50,7 @@ def score(model: RankingModel, reader: Reader, device: torch.device, progress: R
     model.eval()
     parts: dict[str, list[npt.NDArray[np.float32]]] = {task: [] for task in model.config.tasks}
     clicks: list[npt.NDArray[np.float32]] = []
+    purchases: list[npt.NDArray[np.float32]] = []
     requests: list[npt.NDArray[np.int64]] = []
     first = 0
     with model.folded(), progress.task("predict", reader.steps()) as task_bar:
@@ -57,6 +59,7 @@ def score(model: RankingModel, reader: Reader, device: torch.device, progress: R
             for task, made in parts.items():
                 made.append(torch.sigmoid(logits[task].float()).cpu().numpy())
             clicks.append(labels.click_S.numpy())
+            purchases.append(labels.purchase_S.numpy())
             requests.append(batch.request_of_S.numpy() + first)
             first += batch.requests
             task_bar.advance()
@@ -64,5 +67,6 @@ def score(model: RankingModel, reader: Reader, device: torch.device, progress: R
     return Scores(
         {task: np.concatenate([np.zeros(0, np.float32), *values]) for task, values in parts.items()},
         np.concatenate([np.zeros(0, np.float32), *clicks]),
+        np.concatenate([np.zeros(0, np.float32), *purchases]),
         np.concatenate([np.zeros(0, np.int64), *requests]),
     )

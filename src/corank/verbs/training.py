@@ -62,9 +62,16 @@ def train(
     sizes = model_config(model, of_model)
     device = device_of(config)
     place = Run(run)
-    if not store.manifest.sizes["valid"].exposed.clicks:
+    by_purchases = config.metric.startswith("ctcvr_")
+    if by_purchases and "purchase" not in sizes.tasks:
         raise CorankError(
-            f"{folder / 'valid'}: no exposed item is clicked; validation needs clicks to judge by"
+            f"metric={config.metric} needs the task purchase; set model.tasks=[click, purchase]"
+        )
+    shown = store.manifest.sizes["valid"].exposed
+    if not (shown.purchases if by_purchases else shown.clicks):
+        missing = "bought" if by_purchases else "clicked"
+        raise CorankError(
+            f"{folder / 'valid'}: no exposed item is {missing}; validation by {config.metric} needs some"
         )
     if resume and place.exists:
         info = place.info()
@@ -125,16 +132,22 @@ def train(
 
 
 def validation_metrics(scores: Scores) -> dict[str, float]:
-    """What training watches: the click task's metrics on the validation split."""
+    """What training watches on the validation split: clicks, and purchases if the model scores them."""
     clicks = scores.clicks
     ranking = rank(scores.scores["click"], scores.request)
-    return {
+    watched = {
         "gauc": gauc(ranking, clicks).value,
         "auc": auc(scores.scores["click"], clicks),
         "mrr": mrr(ranking, clicks).value,
         "ndcg@10": ndcg(ranking, clicks, 10).value,
         "logloss": logloss(scores.scores["click"], clicks),
     }
+    if "purchase" in scores.scores and scores.purchases.any():
+        bought, purchases = scores.scores["purchase"], scores.purchases
+        watched["ctcvr_gauc"] = gauc(rank(bought, scores.request), purchases).value
+        watched["ctcvr_auc"] = auc(bought, purchases)
+        watched["ctcvr_logloss"] = logloss(bought, purchases)
+    return watched
 
 
 def _spec(store: Store, path: Path | None) -> FeatureSpec:
