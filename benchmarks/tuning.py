@@ -249,13 +249,15 @@ class Study:
         return self.work / "values" / f"{zlib.crc32(what.encode()):08x}.npz"
 
     def values(self, runs: Sequence[Run], metric: str) -> list[Sums] | None:
-        """By request, of each run; None if one is not there."""
+        """By request, of each run; None if one is not there, or the metric is not of requests."""
         paths = [self.values_of(one) for one in runs]
         if not runs or not all(path.is_file() for path in paths):
             return None
         loaded = []
         for path in paths:
             with np.load(path, allow_pickle=False) as file:
+                if metric not in file:
+                    return None
                 loaded.append(file[metric].astype(np.float64))
         return loaded
 
