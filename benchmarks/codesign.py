@@ -8,6 +8,8 @@ or what `--results` names: a variation's do not stand in the place of the study'
 tables of its own, and its runs and draws stand beside the study's). A work folder takes over the runs that
 are in results/ and not in it, so that a study can go on on another machine: all but the weights.
 
+A call that goes less far than the tables in results/ did (fewer sizes, budgets or seeds) is refused.
+
 With `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the
 days after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure,
 and their mean with Student's interval over the seeds.
@@ -16,7 +18,9 @@ and their mean with Student's interval over the seeds.
 from __future__ import annotations
 
 import argparse
+import csv
 import math
+import re
 import shutil
 import statistics
 from collections.abc import Sequence
@@ -26,7 +30,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from corank import verbs
-from corank.files import read_json, write_csv
+from corank.files import alone_in, read_json, write_csv
 from corank.progress import Lines
 from corank.study import STUDIES, run_study
 from corank.study.conditions import Condition
@@ -34,7 +38,7 @@ from corank.study.config import StudyConfig
 from corank.study.material import Material
 from corank.study.result import StudyResult
 from corank.study.rows import Row, read_rows, write_rows
-from corank.study.work import Job, carry_out
+from corank.study.work import Job, train
 from corank.training.run import Run, versions
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -76,9 +80,18 @@ def main() -> None:
     ends = {model for model, _ in (BASE, NEW)}
     if args.abtest and (args.study != "codesign" or (config.models and not ends <= set(config.models))):
         parser.error(f"--abtest is of codesign with the models {', '.join(sorted(ends))}")
-    study = STUDIES[args.study], folder, args.preset, args.set, args.jobs
-    take_over(run_study(*study, 0, Lines(60)), of_runs)
-    result = run_study(*study, args.minutes, Lines(60))
+    if narrower := less_than(RESULTS / f"{name}.csv", config):
+        parser.error(
+            f"{RESULTS / name}.csv goes further than this call: {narrower}; give --preset full, or --set"
+        )
+
+    def go_on(minutes: float) -> StudyResult:
+        return run_study(
+            STUDIES[args.study], folder, args.preset, args.set, args.jobs, minutes, progress=Lines(60)
+        )
+
+    take_over(go_on(0), of_runs)
+    result = go_on(args.minutes)
     for table, end in TABLES.items():
         shutil.copy(folder / f"{table}.csv", RESULTS / f"{name}{end}.csv")
     keep(read_rows(folder / "runs.csv"), RESULTS / f"{of_runs}_runs.csv")
@@ -87,6 +100,19 @@ def main() -> None:
         shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
     if args.abtest:
         write_csv(RESULTS / f"{name}_abtest.csv", abtest(result))
+
+
+def less_than(table: Path, config: StudyConfig) -> str:
+    """What a table of conditions has and a configuration does not ask for."""
+    if not table.exists():
+        return ""
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    sizes = {re.sub(r"x\d$", "", row["size"]) for row in rows} - set(config.sizes)  # of widths: xsx3
+    budgets = {row["budget"] for row in rows} - set(config.budgets)
+    seeds = max((int(row["seeds"]) for row in rows), default=0)
+    found = [*sorted(sizes), *sorted(budgets), *([f"{seeds} seeds"] if seeds > config.seeds else [])]
+    return ", ".join(found)
 
 
 def take_over(result: StudyResult, name: str) -> None:
@@ -105,6 +131,12 @@ def take_over(result: StudyResult, name: str) -> None:
                 f"{kept}: {row.name} is of other samples than those of {result.folder}; name others by"
                 " --results"
             )
+    with alone_in(result.folder):
+        copy_over(rows, name, material)
+
+
+def copy_over(rows: Sequence[Row], name: str, material: Material) -> None:
+    """Rows and, where they are missing, draws of `results/` into a work folder."""
     for row in rows:
         draws = RESULTS / f"{name}_draws" / f"{row.name}.parquet"
         if draws.exists() and not material.draws(row.name).exists():
@@ -133,21 +165,22 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
             and one.condition.budget == "steps"
         )
         ends.append((found.condition, {row.seed: row for row in found.runs}))
-    (first, ours), (second, theirs) = ends
-    seeds = sorted(ours.keys() & theirs.keys())
+    (base, of_base), (new, of_new) = ends
+    seeds = sorted(of_base.keys() & of_new.keys())
     if not seeds:
         raise SystemExit(f"no seed of both ends is trained at size {size}; go on with the study first")
     rows: list[dict[str, Any]] = []
     for seed in seeds:
-        runs = trained(result, first, ours[seed]), trained(result, second, theirs[seed])
+        with alone_in(result.folder):
+            runs = trained(result, base, of_base[seed]), trained(result, new, of_new[seed])
         made = verbs.abtest(*runs, result.folder / "logs", DAYS, seed=seed, draws=0)
-        base, other = made.arms[:2]
+        arm, other = made.arms[:2]
         for measure, effect in other.effects["expected"].items():
             rows.append(
                 {
                     "seed": seed,
                     "measure": measure,
-                    "a": base.values["expected"][measure].value,
+                    "a": arm.values["expected"][measure].value,
                     "b": other.values["expected"][measure].value,
                     "percent": effect.relative.value,
                     "low": effect.relative.low,
@@ -160,8 +193,11 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
         "run_a": "RankMixer, exposed",
         "run_b": "HHSFT, es3",
         "size": size,
+        "days": DAYS,
+        "task": "click",
         "simulated": True,
-        "corank": versions()["corank"],
+        "command": "python benchmarks/codesign.py --preset full --abtest",
+        "versions": " ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
     }
     means = [mean(rows, measure) for measure in dict.fromkeys(row["measure"] for row in rows)]
     return [{**row, **facts} for row in (*rows, *means)]
@@ -172,7 +208,7 @@ def trained(result: StudyResult, condition: Condition, row: Row) -> Path:
     material = Material(result.folder, result.config)
     run = Run(material.run(row.name))
     if not run.folder.exists() or run.info().steps is None:
-        carry_out(Job(condition, row.kind, row.rate, row.seed), material)
+        train(Job(condition, row.kind, row.rate, row.seed), material)
     return material.run(row.name)
 
 

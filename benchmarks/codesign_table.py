@@ -19,34 +19,35 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
+from corank.evaluation.intervals import Difference
 from corank.study.conditions import CODESIGN_PRESETS, MODELS, STAGES
+from corank.study.pictures import draw_lines
 from corank.study.result import TITLES
 from corank.study.widths import LINES, MULTIPLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
 SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
-"""Of each test; the paper's figures are of AUC."""
+"""Of each test; the paper has figures of the first two."""
 PUBLISHED = {
-    "i": -0.0043,
-    "ii hhfi+dref": 0.0062,
-    "ii hhfi+dapga": 0.0065,
-    "ii hhfi+both": 0.0075,
-    "ii both, hhfi+dref": 0.0013,
-    "ii both, hhfi+dapga": 0.0010,
-    "ii hhfi+dref, ES3": 0.0019,
-    "ii hhfi+dapga, ES3": 0.0022,
-    "ii hhfi+both, ES3": 0.0032,
-    "iii": 0.0002,
-    "whole": 0.0076,
+    "i": (-0.0043, -0.0024),
+    "ii hhfi+dref": (0.0062, 0.0049),
+    "ii hhfi+dapga": (0.0065, 0.0042),
+    "ii hhfi+both": (0.0075, 0.0050),
+    "ii both, hhfi+dref": (0.0013, 0.0001),
+    "ii both, hhfi+dapga": (0.0010, 0.0008),
+    "ii hhfi+dref, ES3": (0.0019, 0.0025),
+    "ii hhfi+dapga, ES3": (0.0022, 0.0018),
+    "ii hhfi+both, ES3": (0.0032, 0.0026),
+    "iii": (0.0002, 0.0001),
+    "whole": (0.0076, 0.0054),
 }
-"""Differences of AUC in the paper's tables of ablation and comparison, taken for points."""
+"""Differences of AUC and GAUC in the paper's tables of ablation and comparison, taken for points."""
 FULL = tuple(product(CODESIGN_PRESETS["full"]["sizes"], CODESIGN_PRESETS["full"]["budgets"]))
 """Sizes and budgets that a verdict needs."""
 MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "iv", "lite: i", "lite: ii", "whole")
 """Directions of the README."""
 COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
-LINE_COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0")
 Row = Mapping[str, str]
 
 
@@ -80,22 +81,9 @@ def read(name: str) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def place(direction: str) -> tuple[str, str, str]:
-    """A direction's name, the size it was looked at with (the largest of several), and the budget.
-
-    >>> place("ii hhfi+dref, ES3 (s, equal steps)")
-    ('ii hhfi+dref, ES3', 's', 'steps')
-    >>> place("iv (xs to s, equal epochs)")
-    ('iv', 's', 'epochs')
-    """
-    name, _, where = direction.removesuffix(")").rpartition(" (")
-    size, _, budget = where.rpartition(", equal ")
-    return name, size.split(", ")[0].split(" to ")[-1], budget
-
-
 def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """Sizes and budgets that directions were looked at with."""
-    return list(dict.fromkeys(place(row["direction"])[1:] for row in rows))
+    return list(dict.fromkeys((row["size"], row["budget"]) for row in rows))
 
 
 def gap(row: Row) -> str:
@@ -111,24 +99,27 @@ def summary(rows: Sequence[Row], metrics: Sequence[str], names: Sequence[str] = 
     them alone is shown and counted once.
     """
     rows = [row for row in rows if row["metric"] in metrics]
-    rows = [row for row in rows if not names or place(row["direction"])[0] in names]
+    rows = [row for row in rows if not names or row["direction"] in names]
     places = settings(rows)
     if not places:
         return []
     columns = [(where, metric) for where in places for metric in metrics]
-    cells = {(*place(row["direction"]), row["metric"]): row for row in rows}
+    cells = {(row["direction"], row["size"], row["budget"], row["metric"]): row for row in rows}
     heads = [f"{TITLES[metric]}, {size}, equal {budget}" for (size, budget), metric in columns]
     judged = set(FULL) <= set(places) and len(metrics) == 1
     heads += ["verdict"] if judged else []
-    lines = [f"| claim | the paper, AUC | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
-    for name in dict.fromkeys(place(row["direction"])[0] for row in rows):
+    of_paper = [metric for metric in metrics if metric in SHOWN[:2]]
+    papers = [f"the paper, {TITLES[metric].partition(',')[0]}" for metric in of_paper]
+    lines = [f"| {' | '.join(['claim', *papers, *heads])} |", "|---" * (1 + len(papers) + len(heads)) + "|"]
+    for name in dict.fromkeys(row["direction"] for row in rows):
         found = [cells.get((name, *where, metric)) for where, metric in columns]
         runs = [row and (row["plus"], row["minus"], row["metric"]) for row in found]
         first = [row for n, row in enumerate(found) if row and runs[n] not in runs[:n]]
         shown = ["" if not row else gap(row) if row in first else "the same" for row in found]
         shown += [verdict(first)] if judged else []
-        paper = f"{PUBLISHED[name]:+.4f}" if name in PUBLISHED else ""
-        lines.append(f"| {numeral(name)}{first[0]['claim']} | {paper} | {' | '.join(shown)} |")
+        published = dict(zip(SHOWN, PUBLISHED.get(name, ()), strict=False))
+        known = [f"{published[metric]:+.4f}" if metric in published else "" for metric in of_paper]
+        lines.append(f"| {' | '.join([numeral(name) + first[0]['claim'], *known, *shown])} |")
     return lines
 
 
@@ -154,7 +145,7 @@ def verdict(rows: Sequence[Row]) -> str:
 
 def every(rows: Sequence[Row], size: str, budget: str) -> list[str]:
     """All metrics of the directions of a size and budget."""
-    found = [row for row in rows if place(row["direction"])[1:] == (size, budget)]
+    found = [row for row in rows if (row["size"], row["budget"]) == (size, budget)]
     metrics = list(dict.fromkeys(row["metric"] for row in found))
     lines = [
         f"| direction | {' | '.join(TITLES[metric] for metric in metrics)} |",
@@ -257,34 +248,22 @@ def draw_conditions(rows: Sequence[Row]) -> None:
 
 def draw_widths(rows: Sequence[Row]) -> None:
     """The lines of the paper's Figure 4, at the largest size, under equal steps."""
-    places = [size for size, budget in settings(rows) if budget == "steps"]
-    sizes = list(dict.fromkeys(size for size in places))
+    sizes = [size for size, budget in settings(rows) if budget == "steps"]
     if not sizes:
         return
-    figure, every_axes = plt.subplots(1, len(SHOWN), figsize=(9, 3.4), layout="constrained")
-    cells = {(row["direction"], row["metric"]): row for row in rows}
-    for axes, metric in zip(every_axes, SHOWN, strict=True):
-        axes.axhline(0, color="#444", linewidth=0.8)
-        for number, (line, colour) in enumerate(zip(LINES, LINE_COLOURS, strict=True)):
-            shift = 0.05 * (number - 1.5)
-            points = [(1 + shift, 0.0)] if line.recipe == "exposed" else []
-            for multiple in MULTIPLES:
-                row = cells.get((line.over_first(multiple, sizes[-1], "steps").name, metric))
-                if row is None:
-                    continue
-                x = multiple + shift
-                axes.plot([x, x], [float(row["low"]), float(row["high"])], color=colour, linewidth=1.3)
-                points.append((x, float(row["difference"])))
-            style = "o-" if line.recipe == "exposed" else "D--"
-            axes.plot(*zip(*points, strict=True), style, color=colour, label=line.name, markersize=5)
-        axes.set_title(title(metric), loc="left", fontsize=10)
-        axes.set_xticks(MULTIPLES, [f"{m}x" for m in MULTIPLES])
-        axes.grid(color="#e4e2dd")
-        axes.spines[["top", "right"]].set_visible(False)
-    every_axes[0].set_ylabel("over 1x on search only")
-    figure.legend(
-        *every_axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False
-    )
+    found: dict[str, dict[str, Difference]] = {}
+    for row in rows:
+        if (row["size"], row["budget"]) == (sizes[-1], "steps"):
+            value, low, high = (
+                float(row[end]) if row[end] else None for end in ("difference", "low", "high")
+            )
+            found.setdefault(row["direction"], {})[row["metric"]] = Difference(value, low, high, None)
+    points = [
+        [(m, found[at]) for m in MULTIPLES if (at := line.over_first(m, sizes[-1], "steps").name) in found]
+        for line in LINES
+    ]
+    figure = plt.figure(figsize=(9, 3.6), layout="constrained")
+    draw_lines(figure, points)
     figure.savefig(IMAGES / "widths.svg", metadata={"Date": None})
 
 

@@ -17,6 +17,7 @@ import codesign_table
 from corank.study import CODESIGN, STUDIES
 from corank.study.conditions import ENDS, MODELS
 from corank.study.config import StudyConfig
+from corank.study.result import TITLES
 from corank.study.rows import read_rows, write_rows
 
 
@@ -77,14 +78,17 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     whole = read_rows(runs)
     assert len(whole) == len(mine) + 3, "a seed more of both, and what is of no condition of these"
     assert {row.identity for row in read_rows(work / "here" / "runs.csv")} == {row.identity for row in mine}
-    go_on("here")
-    assert read_rows(runs) == whole, "what another folder has done stays"
+    before = said()
+    with pytest.raises(SystemExit):
+        go_on("here")
+    assert "goes further than this call: 2 seeds" in capsys.readouterr().err
+    assert said() == before, "what another folder has done stays"
     go_on("here", "--preset", "more", "--minutes", "0")
     done = read_rows(work / "here" / "runs.csv")
     assert {row.identity for row in done} == {row.identity for row in whole} - {others.identity}
     runs.write_text(runs.read_text().replace(mine[0].samples, "0" * 64))
     with pytest.raises(SystemExit, match="of other samples than those of"):
-        go_on("elsewhere")
+        go_on("elsewhere", "--preset", "more")
     with pytest.raises(SystemExit):
         go_on("other", "--results", "codesign", "--set", "resamples=30")
     assert "of other settings" in capsys.readouterr().err
@@ -122,12 +126,14 @@ def test_both_ends_are_conditions_of_the_study() -> None:
 
 
 def direction(
-    name: str, where: str, metric: str, value: float, verdict: str, runs: str | None = None
+    name: str, size: str, budget: str, metric: str, value: float, verdict: str, runs: str | None = None
 ) -> dict[str, str]:
     return {
-        "plus": runs or f"{name} {where}",
+        "plus": runs or f"{name} {size} {budget}",
         "minus": "",
-        "direction": f"{name} ({where})",
+        "direction": name,
+        "size": size,
+        "budget": budget,
         "claim": f"claim {name}",
         "metric": metric,
         "difference": str(value),
@@ -144,40 +150,43 @@ def cells(lines: list[str]) -> list[list[str]]:
 def test_a_table_has_a_column_a_setting_and_metric() -> None:
     first, second, third = codesign_table.SHOWN
     rows = [
-        direction("i", "xs, equal steps", first, 0.9, "open"),
-        direction("i", "s, equal steps", first, -0.0043, "reproduced"),
-        direction("i", "s, equal steps", second, 0.002, "refuted"),
-        direction("i", "s, equal steps", third, 0.003, "open"),
-        direction("i", "s, equal steps", "exposed.logloss", 0.5, "refuted"),
-        direction("iv", "xs to s, equal steps", first, 0.0, "open"),
+        direction("i", "xs", "steps", first, 0.9, "open"),
+        direction("i", "s", "steps", first, -0.0043, "reproduced"),
+        direction("i", "s", "steps", second, 0.002, "refuted"),
+        direction("i", "s", "steps", third, 0.003, "open"),
+        direction("i", "s", "steps", "exposed.logloss", 0.5, "refuted"),
+        direction("iv", "s", "steps", first, 0.0, "open"),
     ]
     heads, _, *lines = cells(codesign_table.summary(rows, [first, second]))
-    assert heads[2:] == [
+    assert heads[:3] == ["claim", "the paper, AUC", "the paper, GAUC"]
+    assert heads[3:] == [
         f"{name}, {size}, equal steps" for size in ("xs", "s") for name in ("AUC, exposed", "GAUC, exposed")
     ]
     assert lines == [
         [
             "(i) claim i",
             "-0.0043",
+            "-0.0024",
             "+0.9000 [+0.8990, +0.9010]",
             "",
             "-0.0043 [-0.0053, -0.0033]",
             "+0.0020 [+0.0010, +0.0030]",
         ],
-        ["(iv) claim iv", "", "", "", "+0.0000 [-0.0010, +0.0010]", ""],
+        ["(iv) claim iv", "", "", "", "", "+0.0000 [-0.0010, +0.0010]", ""],
     ]
     assert len(codesign_table.summary(rows, [first], ["iv"])) == 3
+    assert cells(codesign_table.summary(rows, [third]))[0] == ["claim", f"{TITLES[third]}, s, equal steps"]
 
 
 def test_a_verdict_is_of_all_settings_and_counts_runs_once() -> None:
     first = codesign_table.SHOWN[0]
     rows = []
     for size, budget in codesign_table.FULL:
-        where, larger = f"{size}, equal {budget}", "open" if size == "xs" else "refuted"
+        larger = "open" if size == "xs" else "refuted"
         rows += [
-            direction("i", where, first, 0.0, larger),
-            direction("iii", where, first, 0.0, "open"),
-            direction("both", where, first, 0.0, larger, runs=size),
+            direction("i", size, budget, first, 0.0, larger),
+            direction("iii", size, budget, first, 0.0, "open"),
+            direction("both", size, budget, first, 0.0, larger, runs=size),
         ]
     heads, _, *lines = cells(codesign_table.summary(rows, [first]))
     assert heads[-1] == "verdict"
@@ -203,5 +212,5 @@ def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], nam
 
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
     config = StudyConfig()
-    names = {codesign_table.place(one.name)[0] for one in CODESIGN.claims(config)}
+    names = {one.name for one in CODESIGN.claims(config)}
     assert set(codesign_table.PUBLISHED) <= names

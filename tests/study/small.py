@@ -24,7 +24,7 @@ SETTINGS = (
     "resamples=40",
 )
 EXPOSED, ES3 = (Condition("mlp", recipe, "xs", "steps", "dlrm_mlp_xs") for recipe in ("exposed", "es3"))
-CLAIM = Contrast("more", "es3 is better", (ES3,), (EXPOSED,), "above")
+CLAIM = Contrast("more", "es3 is better", (ES3,), (EXPOSED,), "above", "xs", "steps")
 
 
 def conditions(config: StudyConfig) -> list[Condition]:

@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from corank import verbs
-from corank.errors import CorankError
+from corank.errors import CorankError, Diverged
 from corank.files import alone_in
 from corank.samples import read_manifest
 from corank.study import CODESIGN
@@ -177,6 +178,35 @@ def test_a_run_that_fails_takes_no_other_with_it(done: StudyResult, tmp_path: Pa
     with pytest.raises(CorankError, match=re.escape(first.name)):
         run_study(small.SMALL, folder, "default", small.SETTINGS, jobs=2)
     assert but_seconds(rows(folder)) == but_seconds([*trials, beside])
+    with (folder / "conditions.csv").open(newline="") as stream:
+        assert [line["recipe"] for line in csv.DictReader(stream)] == ["es3"], "tables tell what is done"
+
+
+def test_a_run_that_diverges_stops_no_other(done: StudyResult, tmp_path: Path) -> None:
+    """Its condition stays without seeds, and the call ends by naming it."""
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs", "draws", "*.csv"))
+    wild = 1e30
+    trials = [
+        replace(row, rate=rate, valid=valid)
+        for row in rows(done.folder)
+        if row.kind == "trial" and row.rate == 0.001
+        for rate, valid in ((0.001, 0.6), (wild, 0.9 if row.condition == small.EXPOSED.key else 0.5))
+    ]
+    write_rows(folder / "runs.csv", trials)
+    with pytest.raises(Diverged):
+        small.run(folder, [f"rates=[0.001,{wild}]"])
+    finals = [(row.condition, row.seed) for row in rows(folder) if row.kind == "final"]
+    assert finals == [(small.ES3.key, 1), (small.ES3.key, 2)]
+
+
+def test_recipes_of_other_tests_are_refused(done: StudyResult, tmp_path: Path) -> None:
+    """Differences are taken request by request."""
+    folder = tmp_path / "small"
+    shutil.copytree(done.folder, folder)
+    verbs.samples(folder / "logs", folder / "samples" / "es3", "es3", settings=["test=.3"], overwrite=True)
+    with pytest.raises(CorankError, match="its test split has other rows or labels than that of exposed"):
+        small.run(folder)
 
 
 def test_the_tables_say_what_was_found(done: StudyResult) -> None:
@@ -247,7 +277,7 @@ def test_what_could_not_be_compared_is_refused(done: StudyResult, tmp_path: Path
         small.run(done.folder)
     (tmp_path / "else").mkdir()
     (tmp_path / "else" / "notes.txt").write_text("mine")
-    with pytest.raises(CorankError, match="already exists"):
+    with pytest.raises(CorankError, match="holds something else than a study; name another folder"):
         small.run(tmp_path / "else")
     assert (tmp_path / "else" / "notes.txt").read_text() == "mine"
     broken = tmp_path / "broken"

@@ -16,7 +16,7 @@ End = tuple[str, Recipe]
 
 
 class Pair(NamedTuple):
-    """A direction that is one condition less another, at each size and budget."""
+    """A claim that one condition less another lies on one side of zero, at each size and budget."""
 
     name: str
     claim: str
@@ -34,15 +34,15 @@ ESUIF = {
 """HHFI with parts of it, and how those are called."""
 HHFI, LITE, LITE_ESUIF = "hhfi", "unimixer_lite", "unimixer_lite+esuif"
 PAIRS = (
-    Pair("i", "on ES3, HHFI is worse than on search only", (HHFI, "es3"), (HHFI, "exposed"), "below"),
+    Pair("i", "HHFI is worse trained on ES3 than on search only", (HHFI, "es3"), (HHFI, "exposed"), "below"),
     *(
-        Pair(f"ii {model}", f"on ES3, HHFI gains by {part}", (model, "es3"), (HHFI, "es3"), "above")
+        Pair(f"ii {model}", f"trained on ES3, HHFI gains by {part}", (model, "es3"), (HHFI, "es3"), "above")
         for model, part in ESUIF.items()
     ),
     *(
         Pair(
             f"ii both, {one}",
-            f"on ES3, both are better than {ESUIF[one]} alone",
+            f"trained on ES3, both are better than {ESUIF[one]} alone",
             ("hhfi+both", "es3"),
             (one, "es3"),
             "above",
@@ -51,7 +51,7 @@ PAIRS = (
     ),
     Pair(
         "ii hhsft, both",
-        "on ES3, both gain by a head a domain",
+        "trained on ES3, both gain by a head a domain",
         ("hhsft", "es3"),
         ("hhfi+both", "es3"),
         "above",
@@ -59,7 +59,7 @@ PAIRS = (
     *(
         Pair(
             f"ii {model}, ES3",
-            f"with {part}, ES3 is better than HHFI on search only",
+            f"with {part}, trained on ES3, it is better than HHFI trained on search only",
             (model, "es3"),
             (HHFI, "exposed"),
             "above",
@@ -68,43 +68,49 @@ PAIRS = (
     ),
     Pair(
         "iii",
-        "on search only, DREF and DAPGA change nothing",
+        "trained on search only, DREF and DAPGA change nothing",
         ("hhfi+both", "exposed"),
         (HHFI, "exposed"),
         "neutral",
     ),
     Pair(
         "lite: i",
-        "on ES3, UniMixer-Lite is worse than on search only",
+        "UniMixer-Lite is worse trained on ES3 than on search only",
         (LITE, "es3"),
         (LITE, "exposed"),
         "below",
     ),
-    Pair("lite: ii", "on ES3, UniMixer-Lite gains by ESUIF", (LITE_ESUIF, "es3"), (LITE, "es3"), "above"),
+    Pair(
+        "lite: ii",
+        "trained on ES3, UniMixer-Lite gains by ESUIF and a head a domain",
+        (LITE_ESUIF, "es3"),
+        (LITE, "es3"),
+        "above",
+    ),
     Pair(
         "lite: ii, ES3",
-        "with ESUIF, ES3 is better than UniMixer-Lite on search only",
+        "with both, trained on ES3, it is better than UniMixer-Lite trained on search only",
         (LITE_ESUIF, "es3"),
         (LITE, "exposed"),
         "above",
     ),
     Pair(
         "lite: iii",
-        "on search only, ESUIF changes nothing for UniMixer-Lite",
+        "trained on search only, both change nothing for UniMixer-Lite",
         (LITE_ESUIF, "exposed"),
         (LITE, "exposed"),
         "neutral",
     ),
     Pair(
         "rankmixer: i",
-        "on ES3, RankMixer is worse than on search only",
+        "RankMixer is worse trained on ES3 than on search only",
         ("rankmixer", "es3"),
         ("rankmixer", "exposed"),
         "below",
     ),
     Pair(
         "whole",
-        "HHSFT on ES3 is better than RankMixer on search only",
+        "HHSFT trained on ES3 is better than RankMixer trained on search only",
         ("hhsft", "es3"),
         ("rankmixer", "exposed"),
         "above",
@@ -112,7 +118,7 @@ PAIRS = (
     *(
         Pair(
             f"stage {after}",
-            f"HHSFT is better on {after} than on {before}",
+            f"HHSFT is better trained on {after} than on {before}",
             (STAGED[0], after),
             (STAGED[0], before),
             "above",
@@ -126,10 +132,10 @@ def _bare() -> Iterator[Pair]:
     """What residuals around the parts of ESUIF do, and what the parts do without."""
     for model, without in (*((one, HHFI) for one in ESUIF), (LITE_ESUIF, LITE)):
         bare, name = f"{model}-bare", "ii" if without == HHFI else "lite: ii"
-        claim = f"on ES3, {bare} is better than {without}"
+        claim = f"trained on ES3, {bare} is better than {without}"
         yield Pair(f"{name} {bare}", claim, (bare, "es3"), (without, "es3"), "above")
         for recipe in ENDS:
-            claim = f"on {recipe}, residuals make {model} better"
+            claim = f"trained on {recipe}, residuals make {model} better"
             yield Pair(f"residual {model}, {recipe}", claim, (model, recipe), (bare, recipe), "above")
 
 
@@ -147,7 +153,7 @@ def codesign_claims(config: StudyConfig) -> list[Contrast]:
 
 def _at(pair: Pair, size: str, budget: Budget) -> Contrast:
     plus, minus = (codesign_condition(*end, size, budget) for end in (pair.plus, pair.minus))
-    return Contrast(f"{pair.name} ({size}, equal {budget})", pair.claim, (plus,), (minus,), pair.expected)
+    return Contrast(pair.name, pair.claim, (plus,), (minus,), pair.expected, size, budget)
 
 
 def _with_size(sizes: Sequence[str], budget: Budget) -> Contrast:
@@ -158,9 +164,11 @@ def _with_size(sizes: Sequence[str], budget: Budget) -> Contrast:
 
     small, large = sizes[0], sizes[-1]
     return Contrast(
-        f"iv ({small} to {large}, equal {budget})",
-        "HHSFT's gain from ES3 grows with its size",
+        "iv",
+        f"what HHSFT gains by ES3 grows from {small} to {large}",
         (of("es3", large), of("exposed", small)),
         (of("exposed", large), of("es3", small)),
         "above",
+        large,
+        budget,
     )

@@ -70,10 +70,10 @@ def codesign_condition(model: str, recipe: Recipe, size: str, budget: Budget) ->
     Of es3 both budgets are the same, so there is one condition of it.
     """
     family, settings = MODELS[model]
-    return Condition(model, recipe, size, known(recipe, budget), f"{family}_{size}", settings)
+    return Condition(model, recipe, size, same_budget(recipe, budget), f"{family}_{size}", settings)
 
 
-def known(recipe: Recipe, budget: Budget) -> Budget:
+def same_budget(recipe: Recipe, budget: Budget) -> Budget:
     """The budget by which a condition is known: of es3 both are the same."""
     return "steps" if recipe == "es3" else budget
 

@@ -18,7 +18,6 @@ Size = Literal["xs", "s", "m", "l", "xl"]
 Budget = Literal["steps", "epochs"]
 """Every recipe as many training samples as es3 has in its epochs, or every recipe as many epochs."""
 Rate = Annotated[float, Bound(gt=0)]
-Names = Annotated[tuple[str, ...], Bound(min_length=1)]
 
 
 class StudyConfig(Config):

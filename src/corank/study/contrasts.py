@@ -11,10 +11,12 @@ import numpy as np
 
 from corank.evaluation.intervals import Difference, Draws, interval, number, over_seeds
 from corank.study.conditions import Condition
+from corank.study.config import Budget
 
 Expected = Literal["above", "below", "neutral"]
 NEUTRAL = 0.002
-"""What stays within this of zero, interval and all, is called neutral; in the unit of the metric."""
+"""What stays within this of zero, interval and all, is called neutral: of metrics between 0 and 1. A loss has
+no such band."""
 
 Measured = Mapping[str, Mapping[str, Draws]]
 """By condition and metric: the mean over the seeds."""
@@ -22,13 +24,15 @@ Measured = Mapping[str, Mapping[str, Draws]]
 
 @dataclass(frozen=True)
 class Contrast:
-    """A direction that a paper claims, as a sum of conditions.
+    """What a paper claims at some size and budget, as a sum of conditions: a direction, once it is measured.
 
     Attributes:
-        name: of the direction.
+        name: of the claim.
         claim: in words.
         plus, minus: conditions that are added and taken away.
         expected: where the sum should lie of zero, if more is better.
+        size: of the models, the largest of several.
+        budget: of their training.
     """
 
     name: str
@@ -36,6 +40,13 @@ class Contrast:
     plus: tuple[Condition, ...]
     minus: tuple[Condition, ...]
     expected: Expected
+    size: str
+    budget: Budget
+
+    @property
+    def where(self) -> str:
+        """Size and budget in words."""
+        return f"{self.size}, equal {self.budget}"
 
 
 def mean_over_seeds(
@@ -56,7 +67,6 @@ def mean_over_seeds(
 
 def contrast(measured: Measured, one: Contrast, metric: str) -> Difference:
     """The sum with its interval; the terms share the resamples of the requests."""
-
     terms = [(1, measured[c.key][metric]) for c in one.plus]
     terms += [(-1, measured[c.key][metric]) for c in one.minus]
     shortest = min(len(draws.resampled) for _, draws in terms)
@@ -71,7 +81,7 @@ def verdict(found: Difference, expected: Expected, lower_is_better: bool = False
     if found.low is None or found.high is None:
         return "open"
     if expected == "neutral":
-        if found.low > -NEUTRAL and found.high < NEUTRAL:
+        if found.low > -NEUTRAL and found.high < NEUTRAL and not lower_is_better:
             return "reproduced"
         return "refuted" if found.low > 0 or found.high < 0 else "open"
     sign = 1 if (expected == "above") != lower_is_better else -1

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from corank import verbs
 from corank.errors import CorankError
+from corank.features.store import Store
 from corank.files import read_json, whole_folder, write_json
 from corank.progress import Reporter
 from corank.samples.config import Recipe
@@ -66,7 +69,11 @@ LAST: Recipe = "es3"
 
 
 def prepare(folder: Path, config: StudyConfig, recipes: Sequence[Recipe], progress: Reporter) -> Material:
-    """Simulate the log and build the samples that are missing in a study's folder."""
+    """Simulate the log and build the samples that are missing in a study's folder.
+
+    Raises:
+        CorankError: the recipes' test splits are not the same rows: differences could not be paired.
+    """
     material = Material(folder, config)
     if not material.logs.exists():
         verbs.simulate(material.logs, seed=config.log_seed, settings=config.log, progress=progress)
@@ -79,12 +86,31 @@ def prepare(folder: Path, config: StudyConfig, recipes: Sequence[Recipe], progre
                 settings=config.built,
                 progress=progress,
             )
+    _refuse_other_tests(material, recipes)
     if not material.features.exists():  # inferred once: another version of corank may infer another
         verbs.features(material.samples(LAST), material.features)
     return material
 
 
-def claim(folder: Path, name: str, config: StudyConfig) -> None:
+def _refuse_other_tests(material: Material, recipes: Sequence[Recipe]) -> None:
+    """Stop if recipes do not have the same test, row by row."""
+    first, *others = recipes
+    known = _test_rows(material.samples(first))
+    for recipe in others:
+        if not _test_rows(material.samples(recipe)).equals(known):
+            raise CorankError(
+                f"{material.samples(recipe)}: its test split has other rows or labels than that of {first}"
+            )
+
+
+def _test_rows(folder: Path) -> pa.Table:
+    """Which rows the test split has, and their labels, in the order of the store."""
+    columns = ["request_id", "item_id", "exposed"]
+    columns += [f"{of}_{name}" for of in ("label", "anywhere") for name in ("click", "purchase")]
+    return pa.concat_tables([group.read(columns) for group in Store(folder).row_groups("test")])
+
+
+def claim_folder(folder: Path, name: str, config: StudyConfig) -> None:
     """Leave what makes runs comparable in a new folder, or stop where there is anything else.
 
     Raises:
@@ -93,6 +119,8 @@ def claim(folder: Path, name: str, config: StudyConfig) -> None:
     shared = {"study": name, **config.shared()}
     path = folder / "study.json"
     if not path.exists():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CorankError(f"{folder}: holds something else than a study; name another folder")
         with whole_folder(folder) as aside:
             write_json(aside / "study.json", shared)
         return

@@ -9,14 +9,16 @@ from corank.evaluation.intervals import Difference, Estimate
 from corank.files import whole_file
 from corank.report.page import render
 from corank.report.sections import ABSENT, Cell, Picture, Section, Table
+from corank.study.contrasts import NEUTRAL
 from corank.study.result import NOTE, TESTS, TITLES, Direction, Found, StudyResult
 from corank.training.run import versions
 
 INTERVALS = (
-    "95 % intervals from resamples of the test's requests and of the seeds, paired over requests. A direction"
-    " is reproduced if its interval lies where the paper's figure does, refuted if it lies on the other side"
-    " of zero, else open; it is open while a condition of it has one seed. Many are looked at here: one in"
-    " forty on either side is clear of zero by chance."
+    "95 % intervals from resamples of the test's requests and of the seeds, paired over requests, given the"
+    " learning rates that were chosen. A direction is reproduced if its interval lies on the claim's side of"
+    " zero, refuted if on the other, else open; that nothing changes is reproduced if it lies within"
+    f" {NEUTRAL} of zero (of log loss, never). A direction is open while a condition of it has one seed. Many"
+    " are looked at here: one in forty on either side is clear of zero by chance."
 )
 DEFINITIONS = "What is compared, and how: docs/reference/study.md of corank."
 _TONE = {"reproduced": "better", "refuted": "worse", "open": ""}
@@ -47,7 +49,10 @@ def write_study_page(result: StudyResult, pictures: Sequence[Picture]) -> None:
 
 def _directions(result: StudyResult) -> Table:
     rows = tuple(
-        (Cell(one.contrast.name, (one.contrast.claim,)), *(_verdict(one, metric) for metric in TESTS))
+        (
+            Cell(one.contrast.name, (one.contrast.claim, one.contrast.where)),
+            *(_verdict(one, metric) for metric in TESTS),
+        )
         for one in result.directions
     )
     header = ("Direction", *(TITLES[metric] for metric in TESTS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from corank.evaluation.intervals import Difference
 from corank.report.canvas import INK, colour, legend, mark, picture
 from corank.report.sections import Picture
 from corank.study.config import Budget
+from corank.study.contrasts import Contrast
 from corank.study.result import TITLES, Found, StudyResult
 from corank.study.widths import LINES, MULTIPLES
 
@@ -56,7 +57,7 @@ def _dots(canvas: Figure, done: list[Found]) -> None:
 
 def lines(result: StudyResult) -> tuple[Picture, ...]:
     """What each line has over HHSFT of 1x on search only, at every multiple that is done: Figure 4."""
-    found = {one.contrast.name: one.found for one in result.directions if one.found}
+    found = {one.contrast: one.found for one in result.directions if one.found}
     drawn = []
     for size in result.config.sizes:
         for budget in result.config.budgets:
@@ -73,7 +74,7 @@ def lines(result: StudyResult) -> tuple[Picture, ...]:
                     f"Simulated: widths of hhsft_{size}, equal {budget}",
                     f"Lines over 1x to 4x of {len(LINES)} ways to widen; {TITLES[SHOWN[0]]}: {told}",
                     "Differences to 1x on search only, with 95 % intervals, paired over requests.",
-                    partial(_lines, points=points),
+                    partial(draw_lines, points=points),
                     size=(9.2, 3.6),
                 )
             )
@@ -83,15 +84,16 @@ def lines(result: StudyResult) -> tuple[Picture, ...]:
 Points = Sequence[tuple[int, dict[str, Difference]]]
 
 
-def _points(found: dict[str, dict[str, Difference]], size: str, budget: Budget) -> list[Points]:
+def _points(found: Mapping[Contrast, dict[str, Difference]], size: str, budget: Budget) -> list[Points]:
     """Of each line: a multiple and its differences, by metric."""
     return [
-        [(m, of) for m in MULTIPLES if (of := found.get(line.over_first(m, size, budget).name)) is not None]
+        [(m, of) for m in MULTIPLES if (of := found.get(line.over_first(m, size, budget))) is not None]
         for line in LINES
     ]
 
 
-def _lines(canvas: Figure, points: Sequence[Points]) -> None:
+def draw_lines(canvas: Figure, points: Sequence[Points]) -> None:
+    """A panel a metric, a line of `points` a line of `widths`, whiskers at its dots."""
     axes: Axes
     for axes, metric in zip(canvas.subplots(1, len(SHOWN)).flat, SHOWN, strict=True):
         axes.axhline(0, color=INK, linewidth=0.8)

@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Direction:
-    """What a contrast came to, by metric; empty while a condition of it has no run."""
+    """A contrast and what it came to, by metric; empty while a condition of it has no run."""
 
     contrast: Contrast
     found: dict[str, Difference]
@@ -58,6 +58,10 @@ class StudyResult:
     complete: bool
     conditions: tuple[Found, ...]
     directions: tuple[Direction, ...]
+
+    def of(self, condition: Condition) -> Found:
+        """What a condition came to."""
+        return next(found for found in self.conditions if found.condition == condition)
 
     def end_of_rates(self, found: Found) -> str:
         """`lowest` or `highest` where a condition chose that rate: a better one may lie beyond."""
@@ -85,6 +89,8 @@ class StudyResult:
             "directions": [
                 {
                     "direction": one.contrast.name,
+                    "size": one.contrast.size,
+                    "budget": one.contrast.budget,
                     "claim": one.contrast.claim,
                     "expected": one.contrast.expected,
                     "metrics": {name: asdict(value) for name, value in one.found.items()},

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
-from corank.errors import CorankError
+from corank.errors import CorankError, Diverged
 from corank.progress import Reporter
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
@@ -32,12 +32,14 @@ def go_on(
         whether all is done.
 
     Raises:
-        CorankError: a run that counts cannot be done; those begun before are finished and keep their rows.
+        Diverged: runs that count did; all others are done.
+        CorankError: a run cannot be done; those begun before are finished and keep their rows.
     """
     until = time.monotonic() + 60 * minutes
     config, rows = material.config, finished(material)
     running: dict[Future[Row], Job] = {}
     failed: CorankError | None = None
+    diverged: dict[object, Diverged] = {}
     clear(material, rows)
     with (
         progress.task("runs", len(conditions) * (len(config.rates) + config.seeds)) as bar,
@@ -45,13 +47,14 @@ def go_on(
     ):
         bar.advance(sum(len(of_condition(rows, one, config)) for one in conditions))
         while True:
-            for job in waiting(rows, conditions, config, {job.identity for job in running.values()}):
+            begun = {job.identity for job in running.values()} | diverged.keys()
+            for job in waiting(rows, conditions, config, begun):
                 if failed or len(running) >= jobs or time.monotonic() >= until:
                     break
                 running[pool.submit(carry_out, job, material)] = job
-            if failed and not running:
-                raise failed
             if not running:
+                if failed or diverged:
+                    raise failed or next(iter(diverged.values()))
                 return not any(waiting(rows, conditions, config, set()))
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 job = running.pop(done)
@@ -61,6 +64,9 @@ def go_on(
                     raise CorankError(
                         f"{job.name}: its process was killed; is there memory enough?"
                     ) from None
+                except Diverged as error:
+                    diverged[job.identity] = error
+                    continue
                 except CorankError as error:
                     failed = failed or error  # once the others are done
                     continue

@@ -16,7 +16,7 @@ from corank.study.conditions import Condition, recipes_of
 from corank.study.config import Presets, StudyConfig
 from corank.study.contrasts import Contrast, contrast, mean_over_seeds, verdict
 from corank.study.draws import SEED, read_draws
-from corank.study.material import Material, claim, prepare
+from corank.study.material import Material, claim_folder, prepare
 from corank.study.page import write_study_page
 from corank.study.result import TESTS, Direction, Found, StudyResult
 from corank.study.running import finished, go_on, of_condition
@@ -77,13 +77,19 @@ def run_study(
     config = StudyConfig.parse(dict(study.presets[preset])).with_settings(settings)
     conditions = of_models(study.conditions(config), config.models)
     claims = [one for one in study.claims(config) if {*one.plus, *one.minus} <= set(conditions)]
-    claim(out, study.name, config)
+    claim_folder(out, study.name, config)
     with alone_in(out):
         material = prepare(out, config, recipes_of(conditions), progress)
-        complete = go_on(material, conditions, jobs, minutes, progress)
+        failed: CorankError | None = None
+        try:
+            complete = go_on(material, conditions, jobs, minutes, progress)
+        except CorankError as error:  # once what is done has been written
+            complete, failed = False, error
         result = results(study.name, material, conditions, claims, complete)
         write_tables(result)
         write_study_page(result, study.pictures(result))
+    if failed:
+        raise failed
     return result
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from corank.files import write_csv
-from corank.study.result import StudyResult
+from corank.study.result import Found, StudyResult
 
 
 def write_tables(result: StudyResult) -> None:
@@ -34,7 +36,7 @@ def write_tables(result: StudyResult) -> None:
                 for end, value in (("", one.value), ("_low", one.low), ("_high", one.high))
             },
             **facts,
-            "versions": found.runs[0].versions,
+            "versions": _versions([found]),
         }
         for found in result.conditions
         if found.runs
@@ -42,6 +44,8 @@ def write_tables(result: StudyResult) -> None:
     directions = [
         {
             "direction": one.contrast.name,
+            "size": one.contrast.size,
+            "budget": one.contrast.budget,
             "claim": one.contrast.claim,
             "expected": one.contrast.expected,
             "metric": metric,
@@ -52,12 +56,18 @@ def write_tables(result: StudyResult) -> None:
             "plus": " + ".join(term.key for term in one.contrast.plus),
             "minus": " + ".join(term.key for term in one.contrast.minus),
             **facts,
+            "versions": _versions([result.of(term) for term in (*one.contrast.plus, *one.contrast.minus)]),
         }
         for one in result.directions
         for metric, value in one.found.items()
     ]
     write_csv(result.folder / "conditions.csv", conditions)
     write_csv(result.folder / "directions.csv", directions)
+
+
+def _versions(conditions: Sequence[Found]) -> str:
+    """Of all their runs, each once."""
+    return "; ".join(dict.fromkeys(row.versions for found in conditions for row in found.runs))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from corank.models.hhsft import SIZES
 from corank.samples.config import Recipe
-from corank.study.conditions import Condition, known
+from corank.study.conditions import Condition, same_budget
 from corank.study.config import QUICK, Budget, Presets, Size, StudyConfig
 from corank.study.contrasts import Contrast
 
@@ -43,15 +43,14 @@ class Line:
         )
         model = f"hhsft {'both' if multiple == 1 else self.wide}"
         settings = (f"hfa.width={d_H}", f"gfa.width={d_G}")
-        budget = known(self.recipe, budget)
+        budget = same_budget(self.recipe, budget)
         return Condition(model, self.recipe, f"{size}x{multiple}", budget, f"hhsft_{size}", settings)
 
     def over_first(self, multiple: int, size: str, budget: Budget) -> Contrast:
         """A point less HHSFT of 1x on search only: a dot of Figure 4."""
         claim = f"{self.name} at {multiple}x is better than 1x on search only"
         point, first = self.at(multiple, size, budget), BOTH.at(1, size, budget)
-        name = f"{self.name}, 1x {_where(multiple, size, budget)}"
-        return Contrast(name, claim, (point,), (first,), "above")
+        return Contrast(f"{self.name}, {multiple}x", claim, (point,), (first,), "above", size, budget)
 
 
 D_H, D_G = Line("d_H", "exposed", "d_H"), Line("d_G", "exposed", "d_G")
@@ -72,22 +71,18 @@ def claims(config: StudyConfig) -> list[Contrast]:
         first, first_es3 = BOTH.at(1, size, budget), BOTH_ES3.at(1, size, budget)
         found.append(BOTH_ES3.over_first(1, size, budget))
         for multiple in MULTIPLES[1:]:
-            where = _where(multiple, size, budget)
             d_H, d_G, both, es3 = (line.at(multiple, size, budget) for line in LINES)
-            grows = "the gain of ES3 grows with the model"
-            found += [
-                Contrast(f"v d_G, d_H {where}", "d_G beats d_H", (d_G,), (d_H,), "above"),
-                Contrast(f"v both, d_G {where}", "both beat d_G alone", (both,), (d_G,), "above"),
-                Contrast(f"v both, d_H {where}", "both beat d_H alone", (both,), (d_H,), "above"),
-                Contrast(f"iv {where}", grows, (es3, first), (both, first_es3), "above"),
-                *(line.over_first(multiple, size, budget) for line in LINES),
-            ]
+            for name, claim, plus, minus in (
+                ("v d_G, d_H", "d_G beats d_H", (d_G,), (d_H,)),
+                ("v both, d_G", "both beat d_G alone", (both,), (d_G,)),
+                ("v both, d_H", "both beat d_H alone", (both,), (d_H,)),
+                ("iv", "the gain of ES3 grows with the model", (es3, first), (both, first_es3)),
+            ):
+                name, claim = f"{name}, {multiple}x", f"at {multiple}x {claim}"
+                found.append(Contrast(name, claim, plus, minus, "above", size, budget))
+            found += [line.over_first(multiple, size, budget) for line in LINES]
     return found
 
 
 def _each(config: StudyConfig) -> Iterator[tuple[Size, Budget]]:
     return ((size, budget) for size in config.sizes for budget in config.budgets)
-
-
-def _where(multiple: int, size: str, budget: Budget) -> str:
-    return f"({size}, {multiple}x, equal {budget})"

@@ -15,7 +15,7 @@ from corank.study.conditions import Condition
 from corank.study.draws import measure, write_draws
 from corank.study.material import Material
 from corank.study.rows import Kind, Row, run_name
-from corank.training.run import Run, versions
+from corank.training.run import Run, RunInfo, versions
 
 TRIAL_SEED = 0
 """Of every trial; the seeds that count begin after it, so that no chosen run is counted again."""
@@ -52,9 +52,47 @@ def carry_out(job: Job, material: Material) -> Row:
     Raises:
         CorankError: a run that counts has diverged, or anything else cannot be done.
     """
+    folder = material.run(job.name)
+    try:
+        info = train(job, material)
+        valid, best_step, steps, seconds = info.best_metric, info.best_step, info.steps, info.seconds
+    except Diverged:
+        if job.kind == "final":
+            raise
+        valid, best_step, steps, seconds = None, 0, 0, 0.0
+    samples = material.samples(job.condition.recipe)
+    test = {}
+    if job.kind == "final":
+        scored = verbs.predict(folder, samples, folder / "predictions" / "test.parquet", overwrite=True)
+        draws = measure(read_predictions(scored), material.config.resamples)
+        shutil.rmtree(folder / "predictions")
+        write_draws(material.draws(job.name), draws)
+        test = {name: one.value for name, one in draws.items()}
+    return Row(
+        condition=job.condition.key,
+        kind=job.kind,
+        rate=job.rate,
+        seed=job.seed,
+        valid=None if valid is None else round(valid.value, 6),
+        best_step=best_step or 0,
+        steps=steps or 0,
+        **_counts(job, material),
+        seconds=round(seconds or 0.0, 1),
+        samples=material.manifest(job.condition.recipe).fingerprint,
+        versions=" ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
+        test=test,
+    )
+
+
+def train(job: Job, material: Material) -> RunInfo:
+    """Train a run in its folder, from its last checkpoint on.
+
+    Raises:
+        Diverged: it did.
+        CorankError: it cannot be done.
+    """
     torch.set_num_threads(1)
     condition, config = job.condition, material.config
-    samples, folder = material.samples(condition.recipe), material.run(job.name)
     epochs = material.epochs(condition.recipe, condition.budget)
     settings = [
         f"epochs={epochs!r}",
@@ -66,35 +104,9 @@ def carry_out(job: Job, material: Material) -> Row:
         f"optimizer.embedding_lr={config.embedding_lr!r}",
         *(f"model.{one}" for one in condition.settings),
     ]
-    try:
-        info = verbs.train(
-            samples, folder, condition.registered, job.seed, settings, material.features, resume=True
-        )
-        valid, best_step, steps, seconds = info.best_metric, info.best_step, info.steps, info.seconds
-    except Diverged:
-        if job.kind == "final":
-            raise
-        valid, best_step, steps, seconds = None, 0, 0, 0.0
-    test = {}
-    if job.kind == "final":
-        scored = verbs.predict(folder, samples, folder / "predictions" / "test.parquet", overwrite=True)
-        draws = measure(read_predictions(scored), config.resamples)
-        shutil.rmtree(folder / "predictions")
-        write_draws(material.draws(job.name), draws)
-        test = {name: one.value for name, one in draws.items()}
-    return Row(
-        condition=condition.key,
-        kind=job.kind,
-        rate=job.rate,
-        seed=job.seed,
-        valid=None if valid is None else round(valid.value, 6),
-        best_step=best_step or 0,
-        steps=steps or 0,
-        **_counts(job, material),
-        seconds=round(seconds or 0.0, 1),
-        samples=material.manifest(condition.recipe).fingerprint,
-        versions=" ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
-        test=test,
+    samples, folder = material.samples(condition.recipe), material.run(job.name)
+    return verbs.train(
+        samples, folder, condition.registered, job.seed, settings, material.features, resume=True
     )
 
 
