@@ -19,6 +19,20 @@ from corank.logs.marketplace import MarketplaceConfig, simulate
 
 TABLES = ("requests", "candidates", "events", "items", "users")
 TINY = ("requests=500", "catalog.items=1500", "catalog.brands=40")
+FROZEN = {
+    "search click": 360,
+    "search cart": 28,
+    "search purchase": 8,
+    "rec click": 379,
+    "rec cart": 45,
+    "rec purchase": 7,
+    "shop click": 70,
+    "shop cart": 5,
+    "shop purchase": 2,
+    "direct click": 55,
+    "direct purchase": 22,
+}
+"""Events of the tiny market by domain and action."""
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +287,16 @@ def test_every_preset_has_every_size() -> None:
     for preset in ("market", "boutique"):
         requests = [MarketplaceConfig.preset(preset, size).requests for size in ("s", "m", "l")]
         assert requests == [20_000, 200_000, 2_000_000]
+
+
+def test_what_the_code_makes_of_a_preset_is_frozen_too(tmp_path: Path) -> None:
+    """Constants beside the parameters decide, too: how many acted, how, and what on, in a tiny log."""
+    logs = simulate(tmp_path / "logs", settings=TINY).path
+    found = dict(query(logs, "select domain || ' ' || action, count(*) from events group by all"))
+    assert found == FROZEN
+    told = "select count(*), count_if(exposed), round(sum(price) / 1e5) from candidates"
+    assert query(logs, told) == [(59_559, 17_647, 28)]
+    assert value(logs, "select avg(examination_exponent) from t_requests") == pytest.approx(0.7, abs=5e-4)
 
 
 @pytest.mark.parametrize(
