@@ -76,11 +76,14 @@ def test_hhsft_is_its_equations_sample_by_sample(residual: bool) -> None:
     torch.testing.assert_close(model(BATCH)["click"], torch.cat(expected)[:, 0], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("residual", [True, False])
 @pytest.mark.parametrize("schema", [one_domain(SCHEMA), without_fields(SCHEMA, "domain")])
-def test_with_one_domain_it_is_two_experts_and_a_gated_feed_forward(schema: InputSchema) -> None:
+def test_with_one_domain_it_is_two_experts_and_a_gated_feed_forward(
+    schema: InputSchema, residual: bool
+) -> None:
     """The stated special case, for one domain in training and for no field that tells domains."""
     torch.manual_seed(0)
-    model = create_model("hhsft_xs", schema).eval()
+    model = create_model("hhsft_xs", schema, [f"esuif.residual={residual}"]).eval()
     batch, _ = make_batch(schema, 5, 40)
     assert model.esuif is not None
     known = model.esuif.known(batch)
@@ -103,9 +106,10 @@ def test_with_one_domain_it_is_two_experts_and_a_gated_feed_forward(schema: Inpu
 
     n = norm("esuif.dref.norm", z)
     a = ffn("esuif.dref.gate", n).softmax(1)
-    e = z + a[:, :1] * plain("esuif.dref.shared", n) + a[:, 1:] * ffn("esuif.dref.experts", n)
+    experts = a[:, :1] * plain("esuif.dref.shared", n) + a[:, 1:] * ffn("esuif.dref.experts", n)
+    e = residual * z + experts
     gate = torch.sigmoid(plain("esuif.dapga.gate", gate_in))
-    o = e + ffn("esuif.dapga.views", norm("esuif.dapga.norm", e)) * gate
+    o = residual * e + ffn("esuif.dapga.views", norm("esuif.dapga.norm", e)) * gate
     torch.testing.assert_close(model(batch)["click"], ffn("heads.click", o)[:, 0], rtol=1e-5, atol=1e-6)
 
 

@@ -216,6 +216,30 @@ def test_a_setting_of_the_loss_that_nothing_reads_is_refused(settings: list[str]
         LossConfig().with_settings(settings)
 
 
+@pytest.mark.parametrize("correct", ["none", "ipw", "dr"])
+def test_conversions_are_told_apart_by_domain(correct: str) -> None:
+    """ESMM and ESCM2 with heads of the domains: each learns from its own domain's samples alone."""
+    torch.manual_seed(0)
+    dr = correct == "dr"
+    model = create_model("hhsft_xs", SCHEMA, [*BOTH, f"imputation={str(dr).lower()}"]).train()
+    batch, labels = make_batch(SCHEMA, 12, 60)
+    labels = replace(labels, click_S=torch.ones(60), purchase_S=(torch.arange(60) % 3 == 0).float())
+    objective = Objective(LossConfig.parse({"conversion": {"correct": correct}}), model)
+    together = gradients(model, objective(model(batch), batch, labels))
+    assert set(model.heads) == {"click", "conversion"} | ({"imputation"} if dr else set())
+    only = replace(labels, weight_S=labels.weight_S * (batch.request.ids[batch.request_of_S, 2] == 3))
+    alone = gradients(model, objective(model(batch), batch, only))
+    for name in ("heads.click.up.weight", "heads.conversion.up.weight"):
+        assert [bool(together[name][k].any()) for k in range(3)] == [True, True, True]
+        assert [bool(alone[name][k].any()) for k in range(3)] == [False, True, False]
+
+
+def gradients(model: RankingModel, loss: Tensor) -> dict[str, Tensor]:
+    model.zero_grad()
+    torch.autograd.backward(loss)
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
 def test_propensities_are_those_given_or_fall_with_position() -> None:
     position = torch.tensor([0, 1, 2, 3, 9, 400])
     listed, by_decay = CurveConfig(examination=(1, 0.5, 0.25)), CurveConfig(decay=0.5)

@@ -88,6 +88,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         [
             {name: value for name, value in vars(row).items() if name != "test"}
             | {f"{_TEST}{name}": round(value, 6) for name, value in row.test.items()}
+            | {"simulated": True}
             for row in rows
         ],
     )
