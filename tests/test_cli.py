@@ -144,7 +144,7 @@ def test_a_study_without_time_prepares_and_says_that_nothing_is_done(tmp_path: P
     assert not (tmp_path / "other").exists()
 
 
-def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
+def test_tables_on_the_screen_hold_no_broken_word(made: Made, tmp_path: Path) -> None:
     run = made.folder / "runs" / MODELS[0]
     shown = corank("evaluate", run, "--resamples", 20, "--quiet")
     assert (shown.exit_code, shown.stderr) == (0, "")
@@ -154,6 +154,9 @@ def test_tables_on_the_screen_hold_no_broken_word(made: Made) -> None:
     assert {"gauc", "ndcg@10", "calibration", "cold_items"} <= set(shown.stdout.split())
     shown = corank("compare", run, made.folder / "runs" / MODELS[1], "--resamples", 20, "--quiet")
     assert {"gauc", *MODELS} <= set(shown.stdout.split())
+    shutil.copytree(run, tmp_path / "again")
+    shown = corank("compare", run, tmp_path / "again", "--resamples", 20, "--quiet")
+    assert f"{MODELS[0]}, again" in shown.stdout, "runs of one model are told by their folders"
     for folder in ("logs", "samples"):
         shown = corank("audit", made.folder / folder, "--quiet")
         assert (shown.exit_code, shown.stderr) == (0, "")

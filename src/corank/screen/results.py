@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from corank.evaluation.compare import Comparison
+from corank.evaluation.compare import CTCVR, Comparison
 from corank.evaluation.evaluate import Evaluation
 from corank.evaluation.intervals import Difference, Estimate
 from corank.logs import LogReport
@@ -14,7 +14,7 @@ from corank.models.listing import ModelSize
 from corank.samples.manifest import Manifest
 from corank.screen.tables import table
 
-HEADLINE = ("gauc", "auc", "mrr", "ndcg@10", "hr@5", "logloss", "ne", "calibration")
+HEADLINE = ("gauc", "auc", "mrr", "ndcg@10", "hr@5", "logloss", "ne", "calibration", *CTCVR)
 
 
 def samples_parts(manifest: Manifest) -> list[Table | str]:
@@ -84,7 +84,7 @@ def evaluation_tables(evaluation: Evaluation, title: str) -> list[Table]:
     for where, parts in evaluation.metrics.items():
         requests = [evaluation.sizes[where][part].requests for part in parts]
         rows: list[list[object]] = [["requests", *requests]]
-        for name in HEADLINE:
+        for name in (name for name in HEADLINE if name in next(iter(parts.values()))):
             estimates = [values[name] for values in parts.values()]
             if any(estimate.value is not None for estimate in estimates):
                 rows.append([name, *(_estimate(estimate) for estimate in estimates)])
@@ -93,11 +93,12 @@ def evaluation_tables(evaluation: Evaluation, title: str) -> list[Table]:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """Every model's metrics and its differences to the first."""
-    rows = []
+    """Every model's metrics and its differences to the first; runs of one model are told by their folders."""
+    names, rows = [model.name for model in comparison.models], []
     for name in comparison.models[0].values:
         for i, model in enumerate(comparison.models):
-            label = f"{model.name} x {len(model.runs)}" if len(model.runs) > 1 else model.name
+            label = model.name if names.count(model.name) == 1 else f"{model.name}, {model.runs[0]}"
+            label += f" x {len(model.runs)}" if len(model.runs) > 1 else ""
             change = _difference(model.differences[name]) if i else "base"
             rows.append([name if i == 0 else "", label, _estimate(model.values[name]), change])
     return table(
