@@ -10,9 +10,10 @@ are in results/ and not in it, so that a study can go on on another machine: all
 
 A call that goes less far than the tables in results/ did (fewer sizes, budgets or seeds) is refused.
 
-With `--abtest`, RankMixer trained on exposed samples and HHSFT trained on es3 then re-rank searches of the
-days after the log, seed by seed: results/codesign_abtest.csv (or NAME_abtest.csv), a row a seed and measure,
-and their mean with Student's interval over the seeds.
+With `--abtest`, RankMixer on both recipes and HHSFT on every one re-rank searches of the days after the log,
+the same for all runs of a seed: results/codesign_abtest.csv (or NAME_abtest.csv), for each step from RankMixer
+trained on exposed samples to HHSFT trained on es3 a row a seed and measure, and their mean with Student's
+interval over the seeds.
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ import math
 import re
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from scipy.stats import t as student
 
 from corank import verbs
+from corank.evaluation.abtest import Effect
 from corank.files import alone_in, read_json, write_csv
 from corank.progress import Lines
 from corank.study import STUDIES, run_study
-from corank.study.conditions import Condition
+from corank.study.conditions import STAGES, Condition
 from corank.study.config import StudyConfig
 from corank.study.material import Material
 from corank.study.result import StudyResult
@@ -46,7 +49,22 @@ WORK = Path(__file__).parent.parent / "work"
 TABLES = {"conditions": "", "directions": "_directions"}
 SETTINGS = "_study.json"
 """How the name of the file of a study's settings ends in results/."""
+End = tuple[str, str]
+"""A model and what it is trained on."""
 BASE, NEW = ("rankmixer", "exposed"), ("hhsft", "es3")
+REPLAYED: tuple[tuple[End, End], ...] = (
+    (BASE, NEW),
+    (("rankmixer", "es3"), ("hhsft", "exposed")),
+    (("hhsft", "unexposed"), ("hhsft", "attributed")),
+)
+"""Each run once; two at a time re-rank the searches of a seed."""
+STEPS: tuple[tuple[End, End], ...] = (
+    (BASE, NEW),
+    (BASE, ("rankmixer", "es3")),
+    (BASE, ("hhsft", "exposed")),
+    *pairwise(("hhsft", recipe) for recipe in STAGES),
+)
+"""What is told: the ends, one half of the way each, and the stages of es3."""
 DAYS = 4
 """After the log's end: two sevenths of it."""
 
@@ -154,44 +172,24 @@ def keep(rows: Sequence[Row], path: Path, over: bool = True) -> None:
 
 
 def abtest(result: StudyResult) -> list[dict[str, Any]]:
-    """The difference of the ends in what users buy, a seed of both after another, and the mean."""
+    """What users buy from the second run of each step over the first: a seed after another, and the mean."""
     size = result.config.sizes[-1]
-    ends = []
-    for model, recipe in (BASE, NEW):
-        found = next(
-            one
-            for one in result.conditions
-            if (one.condition.model, one.condition.recipe, one.condition.size) == (model, recipe, size)
-            and one.condition.budget == "steps"
-        )
-        ends.append((found.condition, {row.seed: row for row in found.runs}))
-    (base, of_base), (new, of_new) = ends
-    seeds = sorted(of_base.keys() & of_new.keys())
+    found = {
+        (one.condition.model, one.condition.recipe): one
+        for one in result.conditions
+        if (one.condition.size, one.condition.budget) == (size, "steps")
+    }
+    ends = list(dict.fromkeys(end for pair in REPLAYED for end in pair))
+    runs = {end: {row.seed: row for row in found[end].runs} for end in ends}
+    seeds = sorted(set.intersection(*(set(of_end) for of_end in runs.values())))
     if not seeds:
-        raise SystemExit(f"no seed of both ends is trained at size {size}; go on with the study first")
+        raise SystemExit(f"no seed of all ends is trained at size {size}; go on with the study first")
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         with alone_in(result.folder):
-            runs = trained(result, base, of_base[seed]), trained(result, new, of_new[seed])
-        made = verbs.abtest(*runs, result.folder / "logs", DAYS, seed=seed, draws=0)
-        arm, other = made.arms[:2]
-        for measure, effect in other.effects["expected"].items():
-            rows.append(
-                {
-                    "seed": seed,
-                    "measure": measure,
-                    "a": arm.values["expected"][measure].value,
-                    "b": other.values["expected"][measure].value,
-                    "percent": effect.relative.value,
-                    "low": effect.relative.low,
-                    "high": effect.relative.high,
-                    "interval_over": "users",
-                    "searches": made.setup.requests,
-                }
-            )
+            folders = {end: trained(result, found[end].condition, runs[end][seed]) for end in ends}
+        rows += of_seed(seed, folders, result.folder / "logs")
     facts = {
-        "run_a": "RankMixer, exposed",
-        "run_b": "HHSFT, es3",
         "size": size,
         "days": DAYS,
         "task": "click",
@@ -199,8 +197,45 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
         "command": "python benchmarks/codesign.py --preset full --abtest",
         "versions": " ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
     }
-    means = [mean(rows, measure) for measure in dict.fromkeys(row["measure"] for row in rows)]
-    return [{**row, **facts} for row in (*rows, *means)]
+    kinds = dict.fromkeys((row["run_a"], row["run_b"], row["measure"]) for row in rows)
+    return [{**row, **facts} for row in (*rows, *(mean(rows, *kind) for kind in kinds))]
+
+
+def of_seed(seed: int, folders: Mapping[End, Path], logs: Path) -> list[dict[str, Any]]:
+    """All steps on the fresh days of one seed; intervals over users where both were replayed together."""
+    values: dict[End, dict[str, float]] = {}
+    effects: dict[tuple[End, End], dict[str, Effect]] = {}
+    searches = set()
+    for pair in REPLAYED:
+        made = verbs.abtest(folders[pair[0]], folders[pair[1]], logs, DAYS, seed=seed, draws=0)
+        for end, arm in zip(pair, made.arms, strict=False):
+            values[end] = {name: one.value or math.nan for name, one in arm.values["expected"].items()}
+        effects[pair] = made.arms[1].effects["expected"]
+        searches.add(made.setup.requests)
+    (number,) = searches  # the same days for all
+    return [
+        {
+            "run_a": told(a),
+            "run_b": told(b),
+            "seed": seed,
+            "measure": measure,
+            "a": values[a][measure],
+            "b": values[b][measure],
+            "percent": 100 * (values[b][measure] / values[a][measure] - 1),
+            "low": effect.relative.low if effect else None,
+            "high": effect.relative.high if effect else None,
+            "interval_over": "users" if effect else None,
+            "searches": number,
+        }
+        for a, b in STEPS
+        for measure in values[a]
+        for effect in [effects.get((a, b), {}).get(measure)]
+    ]
+
+
+def told(end: End) -> str:
+    """In words."""
+    return f"{end[0]}, {end[1]}"
 
 
 def trained(result: StudyResult, condition: Condition, row: Row) -> Path:
@@ -212,17 +247,16 @@ def trained(result: StudyResult, condition: Condition, row: Row) -> Path:
     return material.run(row.name)
 
 
-def mean(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
+def mean(rows: Sequence[Mapping[str, Any]], run_a: str, run_b: str, measure: str) -> dict[str, Any]:
     """Over the seeds, with Student's 95 % interval."""
-    own = [row for row in rows if row["measure"] == measure]
+    kind = {"run_a": run_a, "run_b": run_b, "seed": "mean", "measure": measure}
+    own = [row for row in rows if (row["run_a"], row["run_b"], row["measure"]) == (run_a, run_b, measure)]
     values = [row["percent"] for row in own]
     middle = statistics.mean(values)
     half = math.nan
     if len(values) > 1:
         half = float(student.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return {
-        "seed": "mean",
-        "measure": measure,
+    return kind | {
         "a": statistics.mean(row["a"] for row in own),
         "b": statistics.mean(row["b"] for row in own),
         "percent": middle,

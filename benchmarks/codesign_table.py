@@ -183,15 +183,21 @@ def value(row: Row, metric: str) -> str:
 
 
 def abtest(rows: Sequence[Row]) -> list[str]:
-    """What users buy, a line a measure, seeds apart and their mean."""
+    """What users buy: the mean over the seeds of every step, then of the first of them each seed."""
     if not rows:
         return []
-    seeds = list(dict.fromkeys(row["seed"] for row in rows))
-    lines = [f"| measure | {' | '.join(seeds)} |", "|---" * (1 + len(seeds)) + "|"]
-    for measure in dict.fromkeys(row["measure"] for row in rows):
-        own = {row["seed"]: row for row in rows if row["measure"] == measure}
-        shown = " | ".join(percent(own[seed]) for seed in seeds)
-        lines.append(f"| {measure} | {shown} |")
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    steps = list(dict.fromkeys((row["run_a"], row["run_b"]) for row in rows))
+    found = {(row["run_a"], row["run_b"], row["seed"], row["measure"]): row for row in rows}
+    lines = [f"| over | step to | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
+    for step in steps:
+        shown = " | ".join(percent(found[*step, "mean", measure]) for measure in measures)
+        lines.append(f"| {' | '.join(step)} | {shown} |")
+    lines += ["", f"| seed | searches | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
+    for seed in dict.fromkeys(row["seed"] for row in rows):
+        own = [found[*steps[0], seed, measure] for measure in measures]
+        shown = " | ".join(percent(row) for row in own)
+        lines.append(f"| {seed} | {int(own[0]['searches']):,} | {shown} |")
     return lines
 
 

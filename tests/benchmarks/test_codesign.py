@@ -15,24 +15,24 @@ from tests.study import small
 import codesign
 import codesign_table
 from corank.study import CODESIGN, STUDIES
-from corank.study.conditions import ENDS, MODELS
 from corank.study.config import StudyConfig
 from corank.study.result import TITLES
 from corank.study.rows import read_rows, write_rows
 
 
 def row(seed: int, percent: float) -> dict[str, Any]:
-    return {"seed": seed, "measure": "money", "a": 2.0, "b": 2.0 + seed, "percent": percent, "searches": 10}
+    ends = {"run_a": "x", "run_b": "y"}
+    numbers = {"a": 2.0, "b": 2.0 + seed, "percent": percent, "searches": 10}
+    return {"seed": seed, "measure": "money"} | ends | numbers
 
 
 def test_the_mean_has_students_interval_over_seeds() -> None:
-    found = codesign.mean(
-        [row(1, 1.0), row(2, 2.0), row(3, 3.0), {**row(9, 50.0), "measure": "clicks"}], "money"
-    )
+    others = {**row(9, 50.0), "measure": "clicks"}, {**row(9, 50.0), "run_b": "z"}
+    found = codesign.mean([row(1, 1.0), row(2, 2.0), row(3, 3.0), *others], "x", "y", "money")
     assert (found["seed"], found["percent"], found["b"], found["searches"]) == ("mean", 2.0, 4.0, 30)
     half = 4.302652729911275 * 1 / 3**0.5  # t of 2 degrees of freedom at .975, deviation 1
     assert (found["low"], found["high"]) == pytest.approx((2 - half, 2 + half))
-    one = codesign.mean([row(1, 1.0)], "money")
+    one = codesign.mean([row(1, 1.0)], "x", "y", "money")
     assert math.isnan(one["low"])
 
 
@@ -120,9 +120,12 @@ def test_an_ab_test_wants_both_ends(
 
 
 def test_both_ends_are_conditions_of_the_study() -> None:
-    for model, recipe in (codesign.BASE, codesign.NEW):
-        assert model in MODELS
-        assert recipe in ENDS
+    known = {(one.model, one.recipe) for one in CODESIGN.conditions(StudyConfig())}
+    replayed = [end for pair in codesign.REPLAYED for end in pair]
+    assert len(set(replayed)) == len(replayed)
+    assert set(replayed) <= known
+    assert {end for step in codesign.STEPS for end in step} == set(replayed)
+    assert codesign.STEPS[0] == (codesign.BASE, codesign.NEW) == codesign.REPLAYED[0]
 
 
 def direction(
