@@ -11,9 +11,9 @@ are in results/ and not in it, so that a study can go on on another machine: all
 A call that goes less far than the tables in results/ did (fewer sizes, budgets or seeds) is refused.
 
 With `--abtest`, RankMixer on both recipes and HHSFT on every one re-rank searches of the days after the log,
-the same for all runs of a seed: results/codesign_abtest.csv (or NAME_abtest.csv), for each step from RankMixer
-trained on exposed samples to HHSFT trained on es3 a row a seed and measure, and their mean with Student's
-interval over the seeds.
+the same for all runs of a seed: results/codesign_abtest.csv (or NAME_abtest.csv), for each step from
+RankMixer trained on exposed samples to HHSFT trained on es3 a row a seed and measure, and their mean with
+Student's interval over the seeds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from corank.study import STUDIES, run_study
 from corank.study.conditions import STAGES, Condition
 from corank.study.config import StudyConfig
 from corank.study.material import Material
-from corank.study.result import StudyResult
+from corank.study.result import Found, StudyResult
 from corank.study.rows import Row, read_rows, write_rows
 from corank.study.work import Job, train
 from corank.training.run import Run, versions
@@ -174,7 +174,7 @@ def keep(rows: Sequence[Row], path: Path, over: bool = True) -> None:
 def abtest(result: StudyResult) -> list[dict[str, Any]]:
     """What users buy from the second run of each step over the first: a seed after another, and the mean."""
     size = result.config.sizes[-1]
-    found = {
+    found: dict[End, Found] = {
         (one.condition.model, one.condition.recipe): one
         for one in result.conditions
         if (one.condition.size, one.condition.budget) == (size, "steps")
