@@ -270,6 +270,7 @@ def draw_widths(rows: Sequence[Row]) -> None:
     ]
     figure = plt.figure(figsize=(9, 3.6), layout="constrained")
     draw_lines(figure, points)
+    figure.suptitle(f"Simulated: hhsft_{sizes[-1]}, equal steps", x=0.99, ha="right", fontsize=10)
     figure.savefig(IMAGES / "widths.svg", metadata={"Date": None})
 
 
