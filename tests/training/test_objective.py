@@ -158,6 +158,21 @@ def test_both_risks_are_those_of_having_clicked_everything() -> None:
     torch.testing.assert_close(right, truth)
 
 
+def test_what_teaches_the_imputation_does_not_pull_at_the_conversion() -> None:
+    """To the conversion's logit both corrections have the same gradient: the imputed loss does not hold it."""
+    torch.manual_seed(0)
+    logit = torch.randn(50, requires_grad=True)
+    bought, clicked, p = (torch.rand(50) < 0.3).float(), (torch.rand(50) < 0.5).float(), torch.rand(50) + 0.1
+    delta = torch.nn.functional.binary_cross_entropy_with_logits(logit, bought, reduction="none")
+    imputed, weight = torch.rand(50, requires_grad=True), torch.rand(50)
+    (of_ipw,) = torch.autograd.grad(ipw_risk(delta, clicked, p, weight), logit, retain_graph=True)
+    risk = dr_risk(delta, imputed, clicked, p, weight)
+    of_dr, of_imputed = torch.autograd.grad(risk, (logit, imputed))
+    torch.testing.assert_close(of_dr, of_ipw)
+    expected = weight / weight.sum() * (1 - clicked / p - 2 * clicked * (delta - imputed) / p)
+    torch.testing.assert_close(of_imputed, expected)
+
+
 def test_a_domains_samples_weigh_what_is_set() -> None:
     value, logits, labels, batch = judged((), domain_weights={"feed": 0.25, "shop": 0})
     of_code = {0: 1.0, 1: 1.0, 2: 1.0, 3: 0.25, 4: 0.0}

@@ -18,13 +18,14 @@ def ipw_risk(delta_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) ->
 
 
 def dr_risk(delta_S: Tensor, imputed_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) -> Tensor:
-    """Doubly robust: the weighted mean of `d + o (delta - d) / p`, and of `o (delta - d)^2 / p`, d imputed.
+    """Doubly robust: the weighted mean of `d + o (delta - d) / p`, and of `o (sg(delta) - d)^2 / p`, d imputed.
 
-    The first is right if either p or d is; the second teaches d.
+    The first is right if either p or d is. The second teaches d, and d alone (sg: without gradient): taught
+    by it, too, the conversion would make delta alike for either outcome, that is tend to 1/2.
     """
-    error_S = delta_S - imputed_S
-    each_S = imputed_S + click_S * error_S / p_S + click_S * error_S.square() / p_S
-    return _mean(each_S, weight_S)
+    risk_S = imputed_S + click_S * (delta_S - imputed_S) / p_S
+    taught_S = click_S * (delta_S.detach() - imputed_S).square() / p_S
+    return _mean(risk_S + taught_S, weight_S)
 
 
 def propensity(click_logit_S: Tensor, floor: float, examined_S: Tensor | None = None) -> Tensor:
