@@ -159,7 +159,7 @@ def test_both_risks_are_those_of_having_clicked_everything() -> None:
 
 
 def test_what_teaches_the_imputation_does_not_pull_at_the_conversion() -> None:
-    """To the conversion's logit both corrections have the same gradient: the imputed loss does not hold it."""
+    """To the conversion both corrections have the same gradient: the imputed loss does not hold it."""
     torch.manual_seed(0)
     logit = torch.randn(50, requires_grad=True)
     bought, clicked, p = (torch.rand(50) < 0.3).float(), (torch.rand(50) < 0.5).float(), torch.rand(50) + 0.1

@@ -18,10 +18,10 @@ def ipw_risk(delta_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) ->
 
 
 def dr_risk(delta_S: Tensor, imputed_S: Tensor, click_S: Tensor, p_S: Tensor, weight_S: Tensor) -> Tensor:
-    """Doubly robust: the weighted mean of `d + o (delta - d) / p`, and of `o (sg(delta) - d)^2 / p`, d imputed.
+    """Doubly robust, d imputed: the weighted mean of `d + o (delta - d) / p + o (sg(delta) - d)^2 / p`.
 
-    The first is right if either p or d is. The second teaches d, and d alone (sg: without gradient): taught
-    by it, too, the conversion would make delta alike for either outcome, that is tend to 1/2.
+    The first two terms are right if either p or d is. The last teaches d, and d alone (sg: without gradient):
+    taught by it, too, the conversion would make delta alike for either outcome, that is tend to 1/2.
     """
     risk_S = imputed_S + click_S * (delta_S - imputed_S) / p_S
     taught_S = click_S * (delta_S.detach() - imputed_S).square() / p_S
