@@ -87,6 +87,23 @@ METRICS = {
 }
 """Of exposed test samples, and, as `all_...`, of entire lists with labels of all channels."""
 USERS = ("clicks", "purchases", "money")
+SHOWN = {
+    "purchases": {
+        "ctcvr_gauc": "GAUC of purchases, exposed",
+        "ctcvr_auc": "AUC of purchases, exposed",
+        "ctcvr_calibration": "purchases predicted / made",
+        "all_ctcvr_gauc": "GAUC of purchases, all channels",
+        "users_purchases": "users' purchases a search",
+    },
+    "position": {
+        "gauc": "GAUC, exposed",
+        "all_gauc": "GAUC, all channels",
+        "calibration": "clicks predicted / made",
+        "users_clicks": "users' clicks a search",
+        "users_money": "users' money a search",
+    },
+}
+"""Metrics of the tables."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,19 @@ def summarised(group: str, seeds: int) -> Iterator[dict[str, Any]]:
             yield row | told | {name: getattr(finals[0], name) for name in ("command", "machine", "versions")}
 
 
+def table(rows: Sequence[Mapping[str, Any]], group: str) -> list[str]:
+    """A line a loss, as in docs/experiments.md: the first's metrics, then differences to it, with intervals."""
+    shown = SHOWN[group]
+    lines = [f"| loss | {' | '.join(shown.values())} |", "|---" * (1 + len(shown)) + "|"]
+    cells = {(row["loss"], row["metric"]): row for row in rows if row["group"] == group}
+    for number, loss in enumerate(dict.fromkeys(loss for loss, _ in cells)):
+        kind, sign = ("over_first", "+") if number else ("value", "")
+        own = [[float(cells[loss, metric][kind + end]) for end in ("", "_low", "_high")] for metric in shown]
+        told = [f"{value:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]" for value, low, high in own]
+        lines.append(f"| {loss} | {' | '.join(told)} |")
+    return lines
+
+
 def main() -> None:
     """Do what is not there yet, as far as the time goes; summarise."""
     parser = argparse.ArgumentParser(
@@ -200,7 +230,10 @@ def main() -> None:
     for group in [args.group] if args.group else list(GROUPS):
         for model in GROUPS[group]:
             study(group, model, args.seeds).go_on([model], until)
-    write_csv(SUMMARY, [row for group in GROUPS for row in summarised(group, args.seeds)])
+    rows = [row for group in GROUPS for row in summarised(group, args.seeds)]
+    write_csv(SUMMARY, rows)
+    for group in GROUPS:
+        print("\n".join(table(rows, group)), end="\n\n")
 
 
 if __name__ == "__main__":
