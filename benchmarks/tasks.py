@@ -204,7 +204,7 @@ def summarised(group: str, seeds: int) -> Iterator[dict[str, Any]]:
 
 
 def table(rows: Sequence[Mapping[str, Any]], group: str) -> list[str]:
-    """A line a loss, as in docs/experiments.md: the first's metrics, then differences to it, with intervals."""
+    """A line a loss, as in docs/experiments.md: the first's metrics, then differences with intervals."""
     shown = SHOWN[group]
     lines = [f"| loss | {' | '.join(shown.values())} |", "|---" * (1 + len(shown)) + "|"]
     cells = {(row["loss"], row["metric"]): row for row in rows if row["group"] == group}
