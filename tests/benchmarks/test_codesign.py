@@ -213,6 +213,16 @@ def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], nam
     assert "\n".join(codesign_table.summary(rows, metrics, names)) in shown
 
 
+def test_what_users_would_do_is_the_csv_step_by_step() -> None:
+    rows = [row for row in codesign_table.read("codesign_abtest.csv") if row["seed"] == "mean"]
+    shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").replace("**", "")
+    names = {"rankmixer": "RankMixer", "hhsft": "HHSFT"}
+    for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
+        own = [codesign_table.percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
+        ends = [names[model] + ", " + recipe for model, recipe in (end.split(", ") for end in step)]
+        assert f"| {' | '.join([*ends, *own])} |" in shown
+
+
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
     config = StudyConfig()
     names = {one.name for one in CODESIGN.claims(config)}
