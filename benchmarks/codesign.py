@@ -180,6 +180,8 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
         if (one.condition.size, one.condition.budget) == (size, "steps")
     }
     ends = list(dict.fromkeys(end for pair in REPLAYED for end in pair))
+    if "steps" not in result.config.budgets:
+        raise SystemExit("the A/B test is of runs under equal steps; ask for the budget steps")
     runs = {end: {row.seed: row for row in found[end].runs} for end in ends}
     seeds = sorted(set.intersection(*(set(of_end) for of_end in runs.values())))
     if not seeds:
