@@ -43,9 +43,7 @@ class PositionConfig(CurveConfig):
     """How the loss corrects for the place at which a sample was shown; its own curve is ipw's."""
 
     correct: Literal["none", "ipw", "tower"] = "none"
-    domains: dict[str, CurveConfig] = Bound(
-        default_factory=dict
-    )  # ipw: of a domain, by name; else that above
+    domains: dict[str, CurveConfig] = Bound(default_factory=dict)  # ipw: of a domain, by name; else own
     floor: float = Bound(default=0.05, gt=0, le=1)  # ipw: lower probabilities count as this
     positions: int = Bound(default=50, ge=2)  # tower: those after share the last's bias
     lr: float = Bound(default=1e-2, gt=0)  # tower: rate of its biases
