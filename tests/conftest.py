@@ -15,8 +15,8 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-NO_SPARK = "needs pyspark (`make spark`) and a Java 17 runtime; .ci/run installs both and runs these tests"
-needs_spark = pytest.mark.skipif(not SPARK, reason=NO_SPARK)  # some 400 MB: not asked of everyone
+# Some 400 MB, which `make test` asks of nobody; .ci/run installs both, so that these tests run there.
+needs_spark = pytest.mark.skipif(not SPARK, reason="needs pyspark and Java 17: `make spark`, or .ci/run")
 
 
 @pytest.fixture(scope="session")

@@ -184,6 +184,7 @@ def test_esuif_is_put_on_any_backbone(name: str) -> None:
     assert model.esuif is not None
     out = model(in_domain(BATCH, 3))["click"]
     torch.autograd.backward(out.square().sum())
+    assert all(p.grad is not None for p in model.esuif.parameters())
     for stack in (m for m in model.modules() if isinstance(m, DomainFFN)):
         for p in stack.parameters():
             assert p.grad is not None

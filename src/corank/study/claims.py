@@ -59,7 +59,7 @@ PAIRS = (
     *(
         Pair(
             f"ii {model}, ES3",
-            f"with {part}, trained on ES3, it is better than HHFI trained on search only",
+            f"HHFI with {part}, trained on ES3, is better than HHFI trained on search only",
             (model, "es3"),
             (HHFI, "exposed"),
             "above",
@@ -89,14 +89,14 @@ PAIRS = (
     ),
     Pair(
         "lite: ii, ES3",
-        "with both, trained on ES3, it is better than UniMixer-Lite trained on search only",
+        "with ESUIF and a head a domain, UniMixer-Lite on ES3 is better than without on search only",
         (LITE_ESUIF, "es3"),
         (LITE, "exposed"),
         "above",
     ),
     Pair(
         "lite: iii",
-        "trained on search only, both change nothing for UniMixer-Lite",
+        "trained on search only, ESUIF and a head a domain change nothing for UniMixer-Lite",
         (LITE_ESUIF, "exposed"),
         (LITE, "exposed"),
         "neutral",
