@@ -217,8 +217,17 @@ def build(log: Log, settings: Settings) -> Built:
     for request in requests:
         rows = [sample(log, events, request, item, scopes, settings) for item in request["rows"]]
         offset, length = history_part(past, request)
-        store.append(({**request, "history_offset": offset, "history_length": length}, rows))
+        told = {**request, "history_offset": offset, "history_length": length}
+        store += apart(told, rows, settings.unexposed_domain)
     return Built(store, past, es3.ledger(events))
+
+
+def apart(request: Row, rows: list[Row], domain: str | None) -> list[tuple[Row, list[Row]]]:
+    """The request's list, or two: what it showed, and what it did not, of another domain."""
+    hidden = [row for row in rows if not row["exposed"]]
+    if domain is None or request["split"] != 0 or not hidden:
+        return [(request, rows)]
+    return [(request, [row for row in rows if row["exposed"]]), ({**request, "domain": domain}, hidden)]
 
 
 def _order(request: Row, seed: int) -> tuple[Any, ...]:

@@ -38,6 +38,7 @@ class Settings:
     relevance: str = "lexical"
     relevance_above: float = 0.0
     unexposed_weight: float = 1.0
+    unexposed_domain: str | None = None
     attributed_weight: float = 1.0
     searchified_weight: float = 1.0
     similarity: str = "embedding"

@@ -269,3 +269,21 @@ def test_findings_fit_the_recipe(audited: Audited) -> None:
     assert "credits.labelled" in figures
     advice = " ".join(one.advice for one in findings)
     assert ("--recipe attributed" in advice) == (audited.recipe == "exposed")
+
+
+def test_lists_set_apart_are_seen_through(audited: Audited, tmp_path: Path) -> None:
+    """Only what models see in training is another: requests are counted once, rows are the same."""
+    settings = [*SETTINGS, *BUILD, *(WEIGHTS if audited.recipe == "es3" else []), "unexposed_domain=unseen"]
+    build_samples(audited.logs, tmp_path / "samples", recipe=audited.recipe, settings=settings)
+    apart = audit_folder(tmp_path / "samples")
+    assert isinstance(apart, SamplesAudit)
+    more = apart.manifest.sizes["train"].requests - audited.audit.manifest.sizes["train"].requests
+    assert (more > 0) == (audited.recipe != "exposed")
+    values, usual = apart.to_dict(), audited.audit.to_dict()
+    for one in (values, usual):
+        assert one.pop("folder")
+        assert one.pop("manifest")
+        for column in one["drift"]["columns"]:
+            if column["level"] == "request":
+                del column["gap"], column["beyond"]
+    assert values == usual

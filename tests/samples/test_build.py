@@ -63,19 +63,25 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_store_equals_the_oracle(built: Built) -> None:
-    rows = [row for split in SPLITS for row in read(built.folder / split)]
-    assert len(rows) == len(built.expected)
-    countries = {user["user_id"]: user["country"] for user in built.log["users"]}
-    for row, (request, items) in zip(rows, built.expected, strict=True):
+    assert_store(built.folder, built.log, built.expected)
+    lists = {name for name, column in built.manifest.columns.items() if column.kind == "list"}
+    assert set(built.expected[0][1][0]) == lists
+
+
+def assert_store(
+    folder: Path, log: oracle.Log, expected: list[tuple[dict[str, Any], list[dict[str, Any]]]]
+) -> None:
+    """A folder has the oracle's rows, in its order."""
+    rows = [row for split in SPLITS for row in read(folder / split)]
+    assert len(rows) == len(expected)
+    countries = {user["user_id"]: user["country"] for user in log["users"]}
+    for row, (request, items) in zip(rows, expected, strict=True):
         assert {name: row[name] for name in oracle.REQUEST_COLUMNS} == {
             name: request[name] for name in oracle.REQUEST_COLUMNS
         }
         assert row["user_country"] == countries.get(row["user_id"])
         for column in items[0]:
             assert row[column] == [item[column] for item in items], column
-        assert set(items[0]) == {
-            name for name, column in built.manifest.columns.items() if column.kind == "list"
-        }
 
 
 def test_types_are_those_of_the_contract(built: Built) -> None:
@@ -235,6 +241,33 @@ def test_a_pseudo_request_has_the_embedding_of_its_query(
     for row in pseudo:
         none = row["query_source"] == "none"
         assert row["query_embedding"] == (None if none else first[row["query"]]["query_embedding"])
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_unexposed_items_in_lists_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
+    log = random_log(9, "int", events=80)
+    logs, settings = write(log, "int", tmp_path / "logs"), [*SETTINGS, "unexposed_domain=unseen"]
+    made = build_samples(logs, tmp_path / "out", "es3", seed=3, settings=settings, memory="1GB")
+    expected = oracle.build(log, Settings(cuts=CUTS, seed=3, unexposed_domain="unseen"))
+    assert_store(tmp_path / "out", log, expected.store)
+    usual = build_samples(logs, tmp_path / "usual", "es3", seed=3, settings=SETTINGS)
+    was, now = usual.sizes["train"], made.sizes["train"]
+    for name in ("exposed", "unexposed", "searchified", "label_sources"):
+        assert getattr(now, name) == getattr(was, name)
+    apart = sum(request["domain"] == "unseen" for request, _ in expected.store)
+    assert 0 < apart == now.requests - was.requests
+    assert made.events == usual.events
+    assert {"valid": made.sizes["valid"], "test": made.sizes["test"]} == {
+        name: usual.sizes[name] for name in ("valid", "test")
+    }
+    shown = [
+        build_samples(logs, tmp_path / name, "exposed", seed=3, settings=[*SETTINGS, *more])
+        for name, more in (("with", ["unexposed_domain=unseen"]), ("without", []))
+    ]
+    assert shown[0].fingerprint == shown[1].fingerprint, "nothing is drawn"
 
 
 def test_stages_grow_to_the_whole(built: Built) -> None:

@@ -47,6 +47,8 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "split valid would have no requests",
         ),
         (["valid=0.001"], "a split would be empty"),
+        (["unexposed_domain=rec"], "unexposed_domain = 'rec': a domain of the log's requests"),
+        (["unexposed_domain=''"], "'unexposed_domain' = .*at least 1 character"),
         (["touch_actions=[cart, cart]"], "'touch_actions' = .*'cart' is named twice"),
     ],
 )

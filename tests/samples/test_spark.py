@@ -19,6 +19,7 @@ from corank.errors import CorankError
 from corank.samples import build_samples, read_manifest
 
 SETTINGS = [*explicit_cuts(), f"attribution_hours={2.5 / 3600}", "duplicate_events=keep"]
+SETTINGS += ["unexposed_domain=unseen"]
 
 
 def free_port() -> int:

@@ -2,14 +2,16 @@
 
 Hypothesis draws logs, two to six of them side by side, and shrinks what fails: 130 draws for each kind of
 ids, so that every step of `es3`, the recipe that has them all, is compared on more than 500 logs, which share
-items where they lie side by side. Drawn lists are mostly short, so larger logs come from plain random
-numbers: many parts, with events and touches of every kind, and users with hundreds of touches.
+items where they lie side by side. Where ids are texts, unexposed items are set apart. Drawn lists are mostly
+short, so larger logs come from plain random numbers: many parts, with events and touches of every kind, and
+users with hundreds of touches.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,9 +47,14 @@ EXPECTED = Settings(
 )
 
 
-@pytest.fixture(scope="module", params=["int", "text"])
+APART = {"int": None, "text": "unseen"}
+"""The domain of unexposed items, by the kind of ids."""
+
+
+@pytest.fixture(scope="module", params=list(APART))
 def steps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
-    built = Steps(tmp_path_factory.mktemp(request.param), request.param, "es3", ASKED, EXPECTED.seed)
+    asked = [*ASKED, f"unexposed_domain={APART[request.param] or 'null'}"]
+    built = Steps(tmp_path_factory.mktemp(request.param), request.param, "es3", asked, EXPECTED.seed)
     yield built
     built.close()
 
@@ -76,14 +83,19 @@ def test_the_larger_logs_meet_every_case() -> None:
     """What is compared above is not empty: each fate, source and level occurs."""
     seen: Counter[str] = Counter()
     for seed, parts, events, users in LARGER:
-        built = oracle.build(random_log(seed, "int", parts, events, users), EXPECTED)
+        built = oracle.build(
+            random_log(seed, "int", parts, events, users), replace(EXPECTED, unexposed_domain="unseen")
+        )
         seen.update(row["fate"] for row in built.ledger)
         for request, rows in built.store:
             seen[f"query {request['query_source']}"] += 1
+            seen[f"of {request['domain']}"] += 1
             seen.update(f"click {row['label_source']}" for row in rows)
             seen.update(f"bought {row['purchase_source']}" for row in rows)
     assert {*FATES, *TIERS, "no_similar", "searchified"} <= set(seen)
     assert {f"query {level}" for level in ("logged", *LEVELS, "none")} <= set(seen)
+    assert seen["of unseen"] < seen["of search"]
+    assert seen["of unseen"]
     sources = set(LABEL_SOURCES) - {"purchase_clicked"}  # its samples have an own click
     assert {f"click {source}" for source in sources} <= set(seen)
     assert {f"bought {source}" for source in LABEL_SOURCES if not source.startswith("click")} <= set(seen)
@@ -92,7 +104,7 @@ def test_the_larger_logs_meet_every_case() -> None:
 def check(steps: Steps, log: oracle.Log) -> None:
     """The whole store, its histories and its ledger are the oracle's."""
     results = steps.run(log)
-    expected = oracle.build(log, EXPECTED)
+    expected = oracle.build(log, replace(EXPECTED, unexposed_domain=APART[steps.ids]))
     assert [{name: row[name] for name in oracle.REQUEST_COLUMNS} for row in results["requests"]] == [
         {name: request[name] for name in oracle.REQUEST_COLUMNS} for request, _ in expected.store
     ]

@@ -54,16 +54,22 @@ def touch_actions(
     return tuple(found)
 
 
-def refuse_unknown_domains(engine: Engine, logs: Logs, recipe: Recipe, config: SampleConfig) -> None:
-    """Stop if a domain to be searchified has no request.
+def refuse_domains(engine: Engine, logs: Logs, recipe: Recipe, config: SampleConfig) -> None:
+    """Stop if a domain to be searchified has no request, or that of unexposed items has any.
 
     Raises:
-        CorankError: one has none.
+        CorankError: one has none, or it has.
     """
-    if not reaches(recipe, "es3") or config.pseudo_domains is None:
+    searchified = config.pseudo_domains if reaches(recipe, "es3") else None
+    if searchified is None and config.unexposed_domain is None:
         return
     found = engine.arrow(logs.requests.select("domain").distinct())["domain"].to_pylist()
-    for domain in config.pseudo_domains:
+    if config.unexposed_domain in found:
+        raise CorankError(
+            f"unexposed_domain = '{config.unexposed_domain}': a domain of the log's requests; expected a name"
+            " that none of them has"
+        )
+    for domain in searchified or ():
         if domain not in found:
             known = [name for name in found if name is not None]
             raise unknown("domain", domain, known, where="pseudo_domains (table requests)")

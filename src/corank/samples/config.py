@@ -34,6 +34,8 @@ class SampleConfig(Selection):
         unexposed_per_exposed: unexposed items drawn for training, per exposed item of the request
             (recipe `unexposed`).
         unexposed_weight: weight of those drawn items that stay without a label.
+        unexposed_domain: the drawn items of a request make a list of their own, of this domain; they stay in
+            the request's list if null.
         history_actions: actions kept in the histories; all if null.
         touch_actions: actions with counts of their own (`user_touches_ACTION`); all if null.
         rank_columns: numeric candidate columns that are ranked within the list; `price`, where there is
@@ -67,6 +69,7 @@ class SampleConfig(Selection):
 
     unexposed_per_exposed: float = Field(default=2.0, ge=0, le=1000)
     unexposed_weight: float = Field(default=1.0, gt=0)
+    unexposed_domain: str | None = Field(default=None, min_length=1)
     history_actions: Actions | None = None
     touch_actions: tuple[str, ...] | None = None
     rank_columns: tuple[str, ...] | None = None

@@ -117,7 +117,7 @@ def make_plan(
     if config.duplicate_events == "refuse":
         duplicates.refuse_repeated_events(engine, tables, parts)
     actions = checks.touch_actions(engine, tables, logs, recipe, config)
-    checks.refuse_unknown_domains(engine, logs, recipe, config)
+    checks.refuse_domains(engine, logs, recipe, config)
     per_request = request_columns(tables)
     per_sample = sample_columns(tables, ranked, relative, scopes, actions, config.exposure_counts)
     refuse_clashes(tables, [*per_request, *per_sample])

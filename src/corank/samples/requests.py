@@ -51,9 +51,10 @@ def ordered(requests: ir.Table) -> ir.Table:
 
     Args:
         requests: `_number`, `request_id`, `_split`, `_shuffle`, `_samples` and `_pseudo`, the item that a
-            pseudo request is about; `_portion`, if there, is kept.
+            pseudo request is about; `_portion`, if there, is kept. A list set apart has the request's id
+            and a later number.
     """
-    order = [requests[name] for name in ("_split", "_shuffle", "request_id", "_pseudo")]
+    order = [requests[name] for name in ("_split", "_shuffle", "request_id", "_pseudo", "_number")]
     kept = [name for name in ("_number", "_split", "_samples", "_portion") if name in requests.columns]
     placed = requests.select(*kept, _place=ibis.row_number().over(order_by=order))
     earlier = ibis.window(order_by="_place", rows=(None, 0))

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from corank.progress import Task
 from corank.samples.anchors import from_touch, listed_candidates
 from corank.samples.anywhere import anywhere
+from corank.samples.apart import lists_apart
 from corank.samples.attribution import attributed, attributed_labels, is_free, targets
 from corank.samples.engine import Engine
 from corank.samples.expansion import candidates_of, expanded
@@ -91,11 +92,12 @@ def shard_rows(plan: Plan, part: Part, shard: int, task: Task) -> Rows:
     )
     history = history_events(logs.events, logs.requests, config.history_actions)
     placed = engine.keep("placed", with_history_length(requests, history))
-    return Rows(
-        requests=request_rows(placed, logs.requests, plan.logs.requests, logs.users, plan.request_columns),
-        samples=sample_rows(samples, label, told_of, plan.sample_columns, config),
-        fates=ledger,
-    )
+    asked = request_rows(placed, logs.requests, plan.logs.requests, logs.users, plan.request_columns)
+    rows = sample_rows(samples, label, told_of, plan.sample_columns, config)
+    if config.unexposed_domain is not None:
+        drawn = samples.filter(samples["_drawn"]).select("_number", "_row")
+        asked, rows = lists_apart(asked, rows, drawn, config.unexposed_domain)
+    return Rows(asked, rows, ledger)
 
 
 def _attributed(

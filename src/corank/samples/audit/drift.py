@@ -70,7 +70,9 @@ def _periods(source: Source) -> tuple[Period, ...]:
         by=("split",),
     )
     requests = dict(
-        source.connection.execute("SELECT split, count(*) FROM asked WHERE logged GROUP BY 1").fetchall()
+        source.connection.execute(
+            "SELECT split, count(*) FROM asked WHERE logged AND NOT apart GROUP BY 1"
+        ).fetchall()
     )
     return tuple(
         Period(

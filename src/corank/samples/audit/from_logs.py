@@ -119,4 +119,4 @@ def _ask(connection: duckdb.DuckDBPyConnection, where: Cuts | None) -> None:
         until = f"CASE WHEN moment < {valid} THEN {valid} WHEN moment < {test} THEN {test} END"
     connection.execute(f"""
         CREATE TABLE asked AS
-        SELECT *, ({split})::TINYINT AS split, {until} AS until, true AS logged FROM found""")
+        SELECT *, ({split})::TINYINT AS split, {until} AS until, true AS logged, false AS apart FROM found""")

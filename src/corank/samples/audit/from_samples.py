@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from corank.logs.engine import parquet
+from corank.logs.engine import parquet, quoted
 from corank.samples.audit.stored import Stored
 from corank.samples.audit.tables import (
     TEST,
@@ -38,7 +38,7 @@ def samples_source(connection: duckdb.DuckDBPyConnection, stored: Stored) -> Sou
     _show(connection, stored)
     connection.execute(f"""
         CREATE TABLE asked AS
-        SELECT _n AS n, _split AS split, {QUERY_SOURCE} = 'logged' AS logged,
+        SELECT _n AS n, _split AS split, {QUERY_SOURCE} = 'logged' AS logged, {_apart(stored)} AS apart,
             dense_rank() OVER (ORDER BY user_id)::INTEGER AS u, user_id, query FROM store""")
     price = measured("unnest(price)") if priced else "NULL::DOUBLE"
     connection.execute(f"""
@@ -82,6 +82,12 @@ def _show(connection: duckdb.DuckDBPyConnection, stored: Stored) -> None:
         )
 
 
+def _apart(stored: Stored) -> str:
+    """Whether a row of the store is a list of unexposed items that was set apart."""
+    domain = stored.manifest.config.unexposed_domain
+    return "false" if domain is None else f"coalesce(domain = {quoted(domain)}, false)"
+
+
 def _columns(stored: Stored, in_list: list[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """What is compared: every column of lists, requests and items that may be an input."""
     weights = (
@@ -101,7 +107,9 @@ def _columns(stored: Stored, in_list: list[str]) -> tuple[tuple[Column, ...], tu
         return f"SELECT v, {weights} FROM (SELECT {told}, {unnested} {only})"
 
     def requests(column: str) -> str:
-        return f"SELECT v, {weights} FROM (SELECT {told}, {column} AS v, true AS _shown {only})"
+        return (
+            f"SELECT v, {weights} FROM (SELECT {told}, {column} AS v, NOT {_apart(stored)} AS _shown {only})"
+        )
 
     def of_items(column: str) -> str:
         counts = "w.before, w.after, w.trained, w.scored"

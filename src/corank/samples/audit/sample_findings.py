@@ -51,7 +51,7 @@ def sample_findings(audit: SamplesAudit) -> Iterator[Finding]:
         yield from on_blind_spot(audit.blind_spot[-1], "the training samples", draw)
     left = manifest.left_out
     requests = left.get("without_candidates", 0) + left.get("without_exposed", 0)
-    requests += sum(size.query_sources.get("logged", 0) for size in manifest.sizes.values())
+    requests += sum(period.requests for period in audit.drift.periods)
     yield from on_lists(left.get("without_candidates", 0), requests, ", ".join(manifest.config.domains))
 
 

@@ -1,7 +1,8 @@
 """The tables that every figure is made from, whether they come from a log or from samples.
 
 `asked`: n, u (the user's number), split (index into SPLITS; 0 alone where there are no cuts), logged (not a
-    pseudo request), user_id, query: one row a request that counts.
+    pseudo request), apart (a list of unexposed items that was set apart from its request's), user_id, query:
+    one row a list of a request that counts.
 `listed`: n, u, split, logged, item_id, exposed, position, price, and, as booleans, click and purchase (own
     labels), any_click and any_purchase (of any channel, within the window): one row an item of their lists.
 `clicks_before`: item_id and popularity, the clicks on it before validation begins.
