@@ -22,6 +22,7 @@ import argparse
 import csv
 import math
 import re
+import shlex
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def main() -> None:
     if (draws := folder / "draws").exists():
         shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
     if args.abtest:
-        write_csv(RESULTS / f"{name}_abtest.csv", abtest(result))
+        write_csv(RESULTS / f"{name}_abtest.csv", abtest(result, command_of(args)))
 
 
 def less_than(table: Path, config: StudyConfig) -> str:
@@ -171,7 +172,15 @@ def keep(rows: Sequence[Row], path: Path, over: bool = True) -> None:
         write_rows(path, list(found.values()))
 
 
-def abtest(result: StudyResult) -> list[dict[str, Any]]:
+def command_of(args: argparse.Namespace) -> str:
+    """What makes the A/B test's table."""
+    words = [] if args.results is None else ["--results", args.results]
+    words += [] if args.preset == "default" else ["--preset", args.preset]
+    words += [word for setting in args.set for word in ("--set", setting)]
+    return shlex.join(["python", "benchmarks/codesign.py", *words, "--abtest"])
+
+
+def abtest(result: StudyResult, command: str) -> list[dict[str, Any]]:
     """What users buy from the second run of each step over the first: a seed after another, and the mean."""
     size = result.config.sizes[-1]
     found: dict[End, Found] = {
@@ -196,7 +205,7 @@ def abtest(result: StudyResult) -> list[dict[str, Any]]:
         "days": DAYS,
         "task": "click",
         "simulated": True,
-        "command": "python benchmarks/codesign.py --preset full --abtest",
+        "command": command,
         "versions": " ".join(f"{name} {versions()[name]}" for name in ("corank", "python", "torch")),
     }
     kinds = dict.fromkeys((row["run_a"], row["run_b"], row["measure"]) for row in rows)

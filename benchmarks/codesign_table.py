@@ -3,7 +3,7 @@
 Run: python benchmarks/codesign_table.py
 Prints the README's table of the main directions, and those of docs/experiments.md: all directions, a metric
 a table, with a verdict once all sizes and budgets of the full study are there; the same on every metric;
-every condition; the A/B test; and the directions of variations. Draws docs/images/codesign.svg and, where
+every condition; the A/B tests; and the directions of variations. Draws docs/images/codesign.svg and, where
 there are runs of it, widths.svg.
 """
 
@@ -64,10 +64,12 @@ def main() -> None:
             print("\n".join(every(read(f"{study}_directions.csv"), size, budget)), end="\n\n")
     for rows in (conditions, read("widths.csv")):
         print("\n".join(table_of(rows)), end="\n\n")
-    print("\n".join(abtest(read("codesign_abtest.csv"))))
+    for path in sorted(RESULTS.glob("codesign*_abtest.csv")):
+        print(f"{path.name}\n")
+        print("\n".join(abtest(read(path.name))), end="\n\n")
     for path in sorted(RESULTS.glob("codesign_*_directions.csv")):
-        print(f"\n{path.name}\n")
-        print("\n".join(summary(read(path.name), SHOWN)))
+        print(f"{path.name}\n")
+        print("\n".join(summary(read(path.name), SHOWN)), end="\n\n")
     draw_conditions(conditions)
     draw_widths(read("widths_directions.csv"))
 

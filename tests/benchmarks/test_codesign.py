@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections.abc import Sequence
@@ -117,6 +118,15 @@ def test_an_ab_test_wants_both_ends(
         codesign.main()
     assert "with the models hhsft, rankmixer" in capsys.readouterr().err
     assert not (tmp_path / "work").exists()
+
+
+def test_a_table_of_users_tells_its_command() -> None:
+    of_study = argparse.Namespace(results=None, preset="full", set=[])
+    kept = codesign_table.read("codesign_abtest.csv")
+    assert {row["command"] for row in kept} == {codesign.command_of(of_study)}
+    varied = argparse.Namespace(results="other", preset="default", set=["samples=[x=1]", "sizes=[xs]"])
+    told = "--results other --set 'samples=[x=1]' --set 'sizes=[xs]' --abtest"
+    assert codesign.command_of(varied) == f"python benchmarks/codesign.py {told}"
 
 
 def test_both_ends_are_conditions_of_the_study() -> None:
