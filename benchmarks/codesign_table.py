@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -29,7 +29,28 @@ ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
 SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
 """Of each test; the paper has figures of the first two."""
-PUBLISHED = {
+FIGURE_4 = {
+    "d_H": (0.0, 0.0012, 0.0016, 0.0017),
+    "d_G": (0.0, 0.00225, 0.00285, 0.00305),
+    "both": (0.0, 0.0029, 0.0039, 0.0041),
+    "both + ES3": (0.0012, 0.0052, 0.0068, 0.0073),
+}
+"""AUC over that of 1x on search only in the paper's figure, taken for points: by line, at each multiple."""
+
+
+def _of_widths() -> Iterator[tuple[str, tuple[float]]]:
+    """What follows from the figure for each direction."""
+    yield "both + ES3, 1x", (FIGURE_4["both + ES3"][0],)
+    for place, multiple in enumerate(MULTIPLES[1:], 1):
+        d_H, d_G, both, es3 = (points[place] for points in FIGURE_4.values())
+        yield from ((f"{line}, {multiple}x", (points[place],)) for line, points in FIGURE_4.items())
+        yield f"v d_G, d_H, {multiple}x", (d_G - d_H,)
+        yield f"v both, d_G, {multiple}x", (both - d_G,)
+        yield f"v both, d_H, {multiple}x", (both - d_H,)
+        yield f"iv, {multiple}x", (es3 - both - FIGURE_4["both + ES3"][0],)
+
+
+PUBLISHED: dict[str, tuple[float, ...]] = {
     "i": (-0.0043, -0.0024),
     "ii hhfi+dref": (0.0062, 0.0049),
     "ii hhfi+dapga": (0.0065, 0.0042),
@@ -41,8 +62,10 @@ PUBLISHED = {
     "ii hhfi+both, ES3": (0.0032, 0.0026),
     "iii": (0.0002, 0.0001),
     "whole": (0.0076, 0.0054),
+    **dict(_of_widths()),
 }
-"""Differences of AUC and GAUC in the paper's tables of ablation and comparison, taken for points."""
+"""Differences of AUC and, but for widths, of GAUC in the paper's tables of ablation and comparison, taken for
+points."""
 FULL = tuple(product(CODESIGN_PRESETS["full"]["sizes"], CODESIGN_PRESETS["full"]["budgets"]))
 """Sizes and budgets that a verdict needs."""
 MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "iv", "lite: i", "lite: ii", "whole")
@@ -110,17 +133,18 @@ def summary(rows: Sequence[Row], metrics: Sequence[str], names: Sequence[str] = 
     heads = [f"{TITLES[metric]}, {size}, equal {budget}" for (size, budget), metric in columns]
     judged = set(FULL) <= set(places) and len(metrics) == 1
     heads += ["verdict"] if judged else []
-    of_paper = [metric for metric in metrics if metric in SHOWN[:2]]
-    papers = [f"the paper, {TITLES[metric].partition(',')[0]}" for metric in of_paper]
-    lines = [f"| {' | '.join(['claim', *papers, *heads])} |", "|---" * (1 + len(papers) + len(heads)) + "|"]
-    for name in dict.fromkeys(row["direction"] for row in rows):
+    names = list(dict.fromkeys(row["direction"] for row in rows))
+    papers = {name: dict(zip(SHOWN, PUBLISHED.get(name, ()), strict=False)) for name in names}
+    of_paper = [metric for metric in metrics if any(metric in values for values in papers.values())]
+    heads = [*(f"the paper, {TITLES[metric].partition(',')[0]}" for metric in of_paper), *heads]
+    lines = [f"| {' | '.join(['claim', *heads])} |", "|---" * (1 + len(heads)) + "|"]
+    for name, values in papers.items():
         found = [cells.get((name, *where, metric)) for where, metric in columns]
         runs = [row and (row["plus"], row["minus"], row["metric"]) for row in found]
         first = [row for n, row in enumerate(found) if row and runs[n] not in runs[:n]]
         shown = ["" if not row else gap(row) if row in first else "the same" for row in found]
         shown += [verdict(first)] if judged else []
-        published = dict(zip(SHOWN, PUBLISHED.get(name, ()), strict=False))
-        known = [f"{published[metric]:+.4f}" if metric in published else "" for metric in of_paper]
+        known = [f"{values[metric]:+.4f}" if metric in values else "" for metric in of_paper]
         lines.append(f"| {' | '.join([numeral(name) + first[0]['claim'], *known, *shown])} |")
     return lines
 

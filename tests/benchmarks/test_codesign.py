@@ -19,6 +19,7 @@ from corank.study import CODESIGN, STUDIES
 from corank.study.config import StudyConfig
 from corank.study.result import TITLES
 from corank.study.rows import read_rows, write_rows
+from corank.study.widths import LINES
 
 
 def row(seed: int, percent: float) -> dict[str, Any]:
@@ -223,6 +224,12 @@ def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], nam
     assert "\n".join(codesign_table.summary(rows, metrics, names)) in shown
 
 
+def test_the_table_of_widths_is_the_csv() -> None:
+    rows = codesign_table.read("widths_directions.csv")
+    shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    assert "\n".join(codesign_table.summary(rows, codesign_table.SHOWN[:2])) in shown
+
+
 def test_what_users_would_do_is_the_csv_step_by_step() -> None:
     rows = [row for row in codesign_table.read("codesign_abtest.csv") if row["seed"] == "mean"]
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").replace("**", "")
@@ -235,5 +242,8 @@ def test_what_users_would_do_is_the_csv_step_by_step() -> None:
 
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
     config = StudyConfig()
-    names = {one.name for one in CODESIGN.claims(config)}
+    names = {one.name for study in STUDIES.values() for one in study.claims(config)}
     assert set(codesign_table.PUBLISHED) <= names
+    of_widths = {one.name for one in STUDIES["widths"].claims(config)}
+    assert of_widths <= set(codesign_table.PUBLISHED)
+    assert list(codesign_table.FIGURE_4) == [line.name for line in LINES]
