@@ -224,16 +224,19 @@ def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], nam
     assert "\n".join(codesign_table.summary(rows, metrics, names)) in shown
 
 
-def test_the_table_of_widths_is_the_csv() -> None:
-    rows = codesign_table.read("widths_directions.csv")
+@pytest.mark.parametrize("of", ["widths", "codesign_apart"])
+def test_tables_of_other_studies_are_the_csv(of: str) -> None:
+    rows = codesign_table.read(f"{of}_directions.csv")
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     assert "\n".join(codesign_table.summary(rows, codesign_table.SHOWN[:2])) in shown
 
 
-def test_what_users_would_do_is_the_csv_step_by_step() -> None:
-    rows = [row for row in codesign_table.read("codesign_abtest.csv") if row["seed"] == "mean"]
+@pytest.mark.parametrize("file", ["codesign_abtest.csv", "codesign_apart_abtest.csv"])
+def test_what_users_would_do_is_the_csv_step_by_step(file: str) -> None:
+    rows = [row for row in codesign_table.read(file) if row["seed"] == "mean"]
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").replace("**", "")
     names = {"rankmixer": "RankMixer", "hhsft": "HHSFT"}
+    assert rows
     for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
         own = [codesign_table.percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
         ends = [names[model] + ", " + recipe for model, recipe in (end.split(", ") for end in step)]
