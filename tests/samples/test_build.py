@@ -263,11 +263,17 @@ def test_unexposed_items_in_lists_of_their_own(
     assert {"valid": made.sizes["valid"], "test": made.sizes["test"]} == {
         name: usual.sizes[name] for name in ("valid", "test")
     }
-    shown = [
-        build_samples(logs, tmp_path / name, "exposed", seed=3, settings=[*SETTINGS, *more])
-        for name, more in (("with", ["unexposed_domain=unseen"]), ("without", []))
-    ]
-    assert shown[0].fingerprint == shown[1].fingerprint, "nothing is drawn"
+
+
+def test_without_unexposed_items_nothing_is_set_apart(tmp_path: Path) -> None:
+    logs = write(random_log(9, "int", events=80), "int", tmp_path / "logs")
+    made = {
+        domain: build_samples(
+            logs, tmp_path / domain, "exposed", settings=[*SETTINGS, f"unexposed_domain={domain}"]
+        )
+        for domain in ("unseen", "null")
+    }
+    assert made["unseen"].fingerprint == made["null"].fingerprint
 
 
 def test_stages_grow_to_the_whole(built: Built) -> None:
