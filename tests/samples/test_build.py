@@ -220,11 +220,14 @@ def test_later_splits_are_the_same_in_every_recipe(built: Built, tmp_path: Path)
                 assert (other / split / name).read_bytes() == (built.folder / split / name).read_bytes()
 
 
-@pytest.mark.parametrize("shards", [1, 3])
-def test_a_pseudo_request_has_the_embedding_of_its_query(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
-) -> None:
-    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
+@pytest.fixture(params=[1, 3])
+def in_shards(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build within any memory budget does the users in so many shards."""
+    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: request.param)
+
+
+@pytest.mark.usefixtures("in_shards")
+def test_a_pseudo_request_has_the_embedding_of_its_query(tmp_path: Path) -> None:
     log = random_log(9, "int", events=80)
     logs = write(log, "int", tmp_path / "logs")
     requests = pq.read_table(logs / "requests.parquet")
@@ -243,11 +246,8 @@ def test_a_pseudo_request_has_the_embedding_of_its_query(
         assert row["query_embedding"] == (None if none else first[row["query"]]["query_embedding"])
 
 
-@pytest.mark.parametrize("shards", [1, 3])
-def test_unexposed_items_in_lists_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
-) -> None:
-    monkeypatch.setattr("corank.samples.build.shards_for", lambda *_: shards)
+@pytest.mark.usefixtures("in_shards")
+def test_unexposed_items_in_lists_of_their_own(tmp_path: Path) -> None:
     log = random_log(9, "int", events=80)
     logs, settings = write(log, "int", tmp_path / "logs"), [*SETTINGS, "unexposed_domain=unseen"]
     made = build_samples(logs, tmp_path / "out", "es3", seed=3, settings=settings, memory="1GB")

@@ -58,6 +58,14 @@ def test_settings(good: Path, tmp_path: Path, settings: list[str], sentence: str
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_request_without_domain_is_of_none_that_is_named(tmp_path: Path) -> None:
+    log = random_log(2, "int", parts=3)
+    log["requests"][-1]["domain"] = None
+    logs = write(log, "int", tmp_path / "logs")
+    settings = [*explicit_cuts(), "duplicate_events=keep", "pseudo_domains=[rec]"]
+    assert build_samples(logs, tmp_path / "out", recipe="es3", settings=settings).labels
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

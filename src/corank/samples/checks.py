@@ -64,7 +64,7 @@ def refuse_domains(engine: Engine, logs: Logs, recipe: Recipe, config: SampleCon
     if searchified is None and config.unexposed_domain is None:
         return
     found = engine.arrow(logs.requests.select("domain").distinct())["domain"].to_pylist()
-    if config.unexposed_domain in found:
+    if config.unexposed_domain is not None and config.unexposed_domain in found:
         raise CorankError(
             f"unexposed_domain = '{config.unexposed_domain}': a domain of the log's requests; expected a name"
             " that none of them has"
