@@ -13,7 +13,7 @@ A call that goes less far than the tables in results/ did (fewer sizes, budgets 
 With `--abtest`, RankMixer on both recipes and HHSFT on every one re-rank searches of the days after the log,
 the same for all runs of a seed: results/codesign_abtest.csv (or NAME_abtest.csv), for each step from
 RankMixer trained on exposed samples to HHSFT trained on es3 a row a seed and measure, and their mean with
-Student's interval over the seeds.
+Student's interval over the seeds. It is of the largest size asked for; rows of other sizes stay in the file.
 """
 
 from __future__ import annotations
@@ -118,20 +118,26 @@ def main() -> None:
     if (draws := folder / "draws").exists():
         shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
     if args.abtest:
-        write_csv(RESULTS / f"{name}_abtest.csv", abtest(result, command_of(args)))
+        path = RESULTS / f"{name}_abtest.csv"
+        write_csv(path, beside(path, abtest(result, command_of(args))))
 
 
 def less_than(table: Path, config: StudyConfig) -> str:
     """What a table of conditions has and a configuration does not ask for."""
-    if not table.exists():
-        return ""
-    with table.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = rows_of(table)
     sizes = {re.sub(r"x\d$", "", row["size"]) for row in rows} - set(config.sizes)  # of widths: xsx3
     budgets = {row["budget"] for row in rows} - set(config.budgets)
     seeds = max((int(row["seeds"]) for row in rows), default=0)
     found = [*sorted(sizes), *sorted(budgets), *([f"{seeds} seeds"] if seeds > config.seeds else [])]
     return ", ".join(found)
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    """Of a CSV; none where it is not there."""
+    if not table.exists():
+        return []
+    with table.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def take_over(result: StudyResult, name: str) -> None:
@@ -210,6 +216,12 @@ def abtest(result: StudyResult, command: str) -> list[dict[str, Any]]:
     }
     kinds = dict.fromkeys((row["run_a"], row["run_b"], row["measure"]) for row in rows)
     return [{**row, **facts} for row in (*rows, *(mean(rows, *kind) for kind in kinds))]
+
+
+def beside(path: Path, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows of one size, after those that a file has of others."""
+    sizes = {row["size"] for row in rows}
+    return [*(row for row in rows_of(path) if row["size"] not in sizes), *rows]
 
 
 def of_seed(seed: int, folders: Mapping[End, Path], logs: Path) -> list[dict[str, Any]]:

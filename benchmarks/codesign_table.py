@@ -9,7 +9,6 @@ there are runs of it, widths.svg.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
+from codesign import rows_of
 from corank.evaluation.intervals import Difference
 from corank.study.conditions import CODESIGN_PRESETS, MODELS, STAGES
 from corank.study.pictures import draw_lines
@@ -88,8 +88,9 @@ def main() -> None:
     for rows in (conditions, read("widths.csv")):
         print("\n".join(table_of(rows)), end="\n\n")
     for path in sorted(RESULTS.glob("codesign*_abtest.csv")):
-        print(f"{path.name}\n")
-        print("\n".join(abtest(read(path.name))), end="\n\n")
+        for size, rows in by_size(read(path.name)).items():
+            print(f"{path.name}, {size}\n")
+            print("\n".join(abtest(rows)), end="\n\n")
     for path in sorted(RESULTS.glob("codesign_*_directions.csv")):
         print(f"{path.name}\n")
         print("\n".join(summary(read(path.name), SHOWN)), end="\n\n")
@@ -97,13 +98,9 @@ def main() -> None:
     draw_widths(read("widths_directions.csv"))
 
 
-def read(name: str) -> list[Row]:
+def read(name: str) -> Sequence[Row]:
     """The rows of a file of results; none where it is not there."""
-    path = RESULTS / name
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return rows_of(RESULTS / name)
 
 
 def settings(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -208,10 +205,14 @@ def value(row: Row, metric: str) -> str:
     return f"{float(row[metric]):.4f} [{float(row[f'{metric}_low']):.4f}, {float(row[f'{metric}_high']):.4f}]"
 
 
+def by_size(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each size, in their order."""
+    sizes = dict.fromkeys(row["size"] for row in rows)
+    return {size: [row for row in rows if row["size"] == size] for size in sizes}
+
+
 def abtest(rows: Sequence[Row]) -> list[str]:
     """What users buy: the mean over the seeds of every step, then of the first of them each seed."""
-    if not rows:
-        return []
     measures = list(dict.fromkeys(row["measure"] for row in rows))
     steps = list(dict.fromkeys((row["run_a"], row["run_b"]) for row in rows))
     found = {(row["run_a"], row["run_b"], row["seed"], row["measure"]): row for row in rows}

@@ -15,6 +15,7 @@ from tests.study import small
 
 import codesign
 import codesign_table
+from corank.files import write_csv
 from corank.study import CODESIGN, STUDIES
 from corank.study.config import StudyConfig
 from corank.study.result import TITLES
@@ -233,14 +234,29 @@ def test_tables_of_other_studies_are_the_csv(of: str) -> None:
 
 @pytest.mark.parametrize("file", ["codesign_abtest.csv", "codesign_apart_abtest.csv"])
 def test_what_users_would_do_is_the_csv_step_by_step(file: str) -> None:
-    rows = [row for row in codesign_table.read(file) if row["seed"] == "mean"]
+    kept = [row for row in codesign_table.read(file) if row["seed"] == "mean"]
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").replace("**", "")
     names = {"rankmixer": "RankMixer", "hhsft": "HHSFT"}
-    assert rows
-    for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
-        own = [codesign_table.percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
-        ends = [names[model] + ", " + recipe for model, recipe in (end.split(", ") for end in step)]
-        assert f"| {' | '.join([*ends, *own])} |" in shown
+    assert kept
+    for rows in codesign_table.by_size(kept).values():
+        for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
+            own = [codesign_table.percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
+            ends = [names[model] + ", " + recipe for model, recipe in (end.split(", ") for end in step)]
+            assert f"| {' | '.join([*ends, *own])} |" in shown
+
+
+def test_an_ab_test_of_one_size_leaves_those_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "abtest.csv"
+    small = [{**row(1, 1.0), "size": "xs"}]
+    assert codesign.beside(path, small) == small
+    write_csv(path, small)
+    write_csv(path, codesign.beside(path, [{**row(1, 2.0), "size": "s"}]))
+    write_csv(path, codesign.beside(path, [{**row(1, 3.0), "size": "s"}]))
+    found = codesign_table.by_size(codesign.rows_of(path))
+    assert {size: [one["percent"] for one in rows] for size, rows in found.items()} == {
+        "xs": ["1.0"],
+        "s": ["3.0"],
+    }
 
 
 def test_what_the_paper_published_is_of_directions_that_are_judged() -> None:
