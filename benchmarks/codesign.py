@@ -1,19 +1,19 @@
 """The studies of samples and model together, on a simulated marketplace, and the A/B test of their ends.
 
 Run: python benchmarks/codesign.py [--study codesign|widths] [--preset quick|default|full] [--work FOLDER]
-     [--set K=V] [--results NAME] [--jobs 2] [--minutes 60] [--abtest]
+     [--set K=V] [--results NAME] [--jobs 2] [--minutes 60] [--abtest [SIZE]]
 Goes on with the study in the work folder as far as the time goes; copies its runs, conditions, directions and
 draws to results/codesign_runs.csv, codesign.csv, codesign_directions.csv and codesign_draws/ (or widths_...,
 or what `--results` names: a variation's do not stand in the place of the study's; one in models alone has
 tables of its own, and its runs and draws stand beside the study's). A work folder takes over the runs that
 are in results/ and not in it, so that a study can go on on another machine: all but the weights.
 
-A call that goes less far than the tables in results/ did (fewer sizes, budgets or seeds) is refused.
+A call that goes less far than the tables in results/ did (fewer conditions, rates or seeds) is refused.
 
 With `--abtest`, RankMixer on both recipes and HHSFT on every one re-rank searches of the days after the log,
 the same for all runs of a seed: results/codesign_abtest.csv (or NAME_abtest.csv), for each step from
 RankMixer trained on exposed samples to HHSFT trained on es3 a row a seed and measure, and their mean with
-Student's interval over the seeds. It is of the largest size asked for; rows of other sizes stay in the file.
+Student's interval over the seeds. It is of the size named, the largest if none is; rows of other sizes stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-import re
 import shlex
 import shutil
 import statistics
@@ -33,6 +32,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from corank import verbs
+from corank.errors import CorankError
 from corank.evaluation.abtest import Effect
 from corank.files import alone_in, read_json, write_csv
 from corank.progress import Lines
@@ -63,9 +63,12 @@ STEPS: tuple[tuple[End, End], ...] = (
     (BASE, NEW),
     (BASE, ("rankmixer", "es3")),
     (BASE, ("hhsft", "exposed")),
+    (("hhsft", "exposed"), NEW),
+    (("rankmixer", "es3"), NEW),
     *pairwise(("hhsft", recipe) for recipe in STAGES),
 )
-"""What is told: the ends, one half of the way each, and the stages of es3."""
+"""What is told: the ends, the four halves of the way, samples or model, and the stages of es3."""
+LARGEST = "largest"
 DAYS = 4
 """After the log's end: two sevenths of it."""
 
@@ -77,14 +80,13 @@ def main() -> None:
     )
     parser.add_argument("--study", choices=list(STUDIES), default="codesign")
     parser.add_argument("--preset", default="default")
-    parser.add_argument("--work", type=Path, help="the study's folder; work/NAME if not given")
+    parser.add_argument("--work", type=Path, help="the study's folder; work/NAME, NAME that of its runs")
     parser.add_argument("--set", action="append", default=[], help="a change to the study's settings")
     parser.add_argument("--results", help="how names of files in results/ begin; the study's if not given")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no run after so long")
-    parser.add_argument("--abtest", action="store_true")
+    parser.add_argument("--abtest", nargs="?", const=LARGEST, metavar="SIZE")
     args = parser.parse_args()
-    folder = args.work or WORK / args.study
     presets, name = STUDIES[args.study].presets, args.results or args.study
     if args.preset not in presets:
         parser.error(f"no preset '{args.preset}'; there are {', '.join(presets)}")
@@ -93,21 +95,27 @@ def main() -> None:
     if args.results is None and (config.models or config.shared() != usual.shared()):
         parser.error("other models, log, samples or training: name the files of a variation by --results")
     of_runs = args.study if config.shared() == usual.shared() else name
+    folder = args.work or WORK / of_runs
     kept = RESULTS / f"{of_runs}{SETTINGS}"
     if kept.exists() and read_json(kept) != {"study": STUDIES[args.study].name, **config.shared()}:
         parser.error(f"{kept}: of other settings; name the files of these by --results")
     ends = {model for model, _ in (BASE, NEW)}
     if args.abtest and (args.study != "codesign" or (config.models and not ends <= set(config.models))):
         parser.error(f"--abtest is of codesign with the models {', '.join(sorted(ends))}")
-    if narrower := less_than(RESULTS / f"{name}.csv", config):
+    if args.abtest and args.abtest not in (LARGEST, *config.sizes):
+        parser.error(f"--abtest {args.abtest}: the sizes are {', '.join(config.sizes)}")
+    if narrower := less_than(RESULTS / f"{name}.csv", STUDIES[args.study].conditions(config), config):
         parser.error(
             f"{RESULTS / name}.csv goes further than this call: {narrower}; give --preset full, or --set"
         )
 
     def go_on(minutes: float) -> StudyResult:
-        return run_study(
-            STUDIES[args.study], folder, args.preset, args.set, args.jobs, minutes, progress=Lines(60)
-        )
+        try:
+            return run_study(
+                STUDIES[args.study], folder, args.preset, args.set, args.jobs, minutes, progress=Lines(60)
+            )
+        except CorankError as error:
+            parser.error(str(error))
 
     take_over(go_on(0), of_runs)
     result = go_on(args.minutes)
@@ -119,17 +127,26 @@ def main() -> None:
         shutil.copytree(draws, RESULTS / f"{of_runs}_draws", dirs_exist_ok=True)
     if args.abtest:
         path = RESULTS / f"{name}_abtest.csv"
-        write_csv(path, beside(path, abtest(result, command_of(args))))
+        size = config.sizes[-1] if args.abtest == LARGEST else args.abtest
+        write_csv(path, beside(path, abtest(result, size, command_of(args))))
 
 
-def less_than(table: Path, config: StudyConfig) -> str:
-    """What a table of conditions has and a configuration does not ask for."""
+def less_than(table: Path, conditions: Sequence[Condition], config: StudyConfig) -> str:
+    """What a table of conditions has and a call does not ask for."""
     rows = rows_of(table)
-    sizes = {re.sub(r"x\d$", "", row["size"]) for row in rows} - set(config.sizes)  # of widths: xsx3
-    budgets = {row["budget"] for row in rows} - set(config.budgets)
+    asked = {
+        (one.model, one.size, one.recipe, one.budget)
+        for one in conditions
+        if not config.models or one.model in config.models
+    }
+    left = [
+        key for row in rows if (key := (row["model"], row["size"], row["recipe"], row["budget"])) not in asked
+    ]
+    rates = {row["rate"] for row in rows} - {str(rate) for rate in config.rates}
     seeds = max((int(row["seeds"]) for row in rows), default=0)
-    found = [*sorted(sizes), *sorted(budgets), *([f"{seeds} seeds"] if seeds > config.seeds else [])]
-    return ", ".join(found)
+    found = [f"{len(left)} conditions, {'_'.join(left[0])} the first"] if left else []
+    found += [f"the rate {rate}" for rate in sorted(rates)]
+    return ", ".join([*found, *([f"{seeds} seeds"] if seeds > config.seeds else [])])
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
@@ -183,12 +200,12 @@ def command_of(args: argparse.Namespace) -> str:
     words = [] if args.results is None else ["--results", args.results]
     words += [] if args.preset == "default" else ["--preset", args.preset]
     words += [word for setting in args.set for word in ("--set", setting)]
-    return shlex.join(["python", "benchmarks/codesign.py", *words, "--abtest"])
+    words += ["--abtest"] if args.abtest == LARGEST else ["--abtest", args.abtest]
+    return shlex.join(["python", "benchmarks/codesign.py", *words])
 
 
-def abtest(result: StudyResult, command: str) -> list[dict[str, Any]]:
+def abtest(result: StudyResult, size: str, command: str) -> list[dict[str, Any]]:
     """What users buy from the second run of each step over the first: a seed after another, and the mean."""
-    size = result.config.sizes[-1]
     found: dict[End, Found] = {
         (one.condition.model, one.condition.recipe): one
         for one in result.conditions
@@ -285,7 +302,7 @@ def mean(rows: Sequence[Mapping[str, Any]], run_a: str, run_b: str, measure: str
         "percent": middle,
         "low": middle - half,
         "high": middle + half,
-        "interval_over": "seeds of training, users, days",
+        "interval_over": "seeds of training, days",
         "searches": sum(row["searches"] for row in own),
     }
 

@@ -51,7 +51,7 @@ def mean(study: Study, runs: Sequence[Run], metric: str) -> Interval:
         half = _half(statistics.variance(values) / len(values), len(values) - 1)
         centre = statistics.mean(values)
         return Interval(centre, centre - half, centre + half, SEEDS)
-    found = over_seeds(draws(sums), 0, 0).estimate()
+    found = over_seeds(draws(sums)).estimate()
     return Interval(found.value, found.low, found.high, BOTH)
 
 
@@ -61,7 +61,7 @@ def gain(
     """Mean of `runs` minus mean of `base`, on the same requests.
 
     The interval covers requests and seeds. Where a run's values by request are gone, it is Welch's over the
-    seeds alone. With `same_seeds`, runs of one seed belong together and are drawn together.
+    seeds alone. With `same_seeds`, runs of one seed belong together, and its difference is what varies.
     """
     if len(base) < 2 or len(runs) < 2:
         return Interval(None, None, None)
@@ -76,9 +76,9 @@ def gain(
     if same_seeds:
         pairs = zip(draws(first), draws(second), strict=True)
         gaps = [Draws(b.value - a.value, b.resampled - a.resampled, b.groups, 0) for a, b in pairs]
-        found: Estimate | Difference = over_seeds(gaps, 0, 0).estimate()
+        found: Estimate | Difference = over_seeds(gaps).estimate()
     else:
-        found = difference(over_seeds(draws(first), 0, 0), over_seeds(draws(second), 0, 1))
+        found = difference(over_seeds(draws(first)), over_seeds(draws(second)))
     return Interval(found.value, found.low, found.high, BOTH)
 
 

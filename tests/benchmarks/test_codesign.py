@@ -95,6 +95,28 @@ def test_a_new_work_folder_takes_over_what_is_in_results(
     with pytest.raises(SystemExit):
         go_on("other", "--results", "codesign", "--set", "resamples=30")
     assert "of other settings" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        go_on("here", "--results", "other", "--set", "resamples=30")
+    assert "holds a study with resamples = 40, now 30" in capsys.readouterr().err
+
+
+def test_tables_are_not_narrowed(tmp_path: Path) -> None:
+    table = tmp_path / "codesign.csv"
+    config = StudyConfig()
+    assert codesign.less_than(table, [], config) == ""
+    conditions = CODESIGN.conditions(config)
+    facts = {"rate": 0.002, "seeds": 3}
+    names = ("model", "size", "recipe", "budget")
+    write_csv(table, [{name: getattr(one, name) for name in names} | facts for one in conditions])
+
+    def said(*changes: str) -> str:
+        asked = config.with_settings(changes)
+        return codesign.less_than(table, CODESIGN.conditions(asked), asked)
+
+    assert said() == said("seeds=5", "sizes=[xs,s]", "budgets=[steps,epochs]") == ""
+    assert said("rates=[0.001,0.004]", "seeds=2") == "the rate 0.002, 3 seeds"
+    assert said("sizes=[xs]") == "18 conditions, rankmixer_s_exposed_steps the first"
+    assert said("models=[hhfi,hhsft]") == "12 conditions, rankmixer_s_exposed_steps the first"
 
 
 @pytest.mark.parametrize(
@@ -122,12 +144,25 @@ def test_an_ab_test_wants_both_ends(
     assert not (tmp_path / "work").exists()
 
 
+def test_an_ab_test_is_of_a_size_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--results", "other", "--work", str(tmp_path / "work"), "--abtest", "xs"]
+    monkeypatch.setattr(sys, "argv", ["codesign.py", *given])
+    with pytest.raises(SystemExit):
+        codesign.main()
+    assert "--abtest xs: the sizes are s" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
 def test_a_table_of_users_tells_its_command() -> None:
-    of_study = argparse.Namespace(results=None, preset="full", set=[])
+    of_study = argparse.Namespace(results=None, preset="full", set=[], abtest=codesign.LARGEST)
     kept = codesign_table.read("codesign_abtest.csv")
-    assert {row["command"] for row in kept} == {codesign.command_of(of_study)}
-    varied = argparse.Namespace(results="other", preset="default", set=["samples=[x=1]", "sizes=[xs]"])
-    told = "--results other --set 'samples=[x=1]' --set 'sizes=[xs]' --abtest"
+    assert {row["command"] for row in kept if row["size"] == "s"} == {codesign.command_of(of_study)}
+    varied = argparse.Namespace(
+        results="other", preset="default", set=["samples=[x=1]", "sizes=[xs]"], abtest="xs"
+    )
+    told = "--results other --set 'samples=[x=1]' --set 'sizes=[xs]' --abtest xs"
     assert codesign.command_of(varied) == f"python benchmarks/codesign.py {told}"
 
 
@@ -217,6 +252,10 @@ def test_a_verdict_is_of_all_settings_and_counts_runs_once() -> None:
     [
         ("README.md", codesign_table.SHOWN[:1], codesign_table.MAIN),
         *(("docs/experiments.md", [metric], ()) for metric in codesign_table.SHOWN),
+        *(
+            ("docs/experiments.md", [metric], (*codesign_table.MAIN, *codesign_table.MENDED))
+            for metric in codesign_table.ALSO
+        ),
     ],
 )
 def test_tables_of_directions_are_the_csv(page: str, metrics: Sequence[str], names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     for trial in range(200):
         values = generator.normal(size=60)
         counts = np.concatenate(list(resampled_counts(60, 300, seed=trial)))
-        low, high = interval(counts @ values / 60)
+        low, high = interval(values.mean(), counts @ values / 60)
         covered += low is not None and high is not None and low <= 0 <= high
     assert 0.89 <= covered / 200 <= 0.99
 
@@ -90,46 +91,55 @@ def test_the_difference_to_oneself_is_nothing(make_table: MakeTable) -> None:
         assert (gap.value, gap.low, gap.high, gap.above_zero) == (0, 0, 0, 0.5)
 
 
-def test_seeds_widen_the_interval_by_their_spread(make_table: MakeTable) -> None:
+def test_a_mean_over_seeds_knows_their_spread(make_table: MakeTable) -> None:
     rows = [predictions_of(make_table(noise=2.0, seed=seed)) for seed in range(5)]
-    draws = [bootstrap(one, ["gauc"], 1000)["gauc"] for one in rows]
-    together = over_seeds(draws, seed=0, model=0)
-    values = np.array([one.value for one in draws])
-    requests_alone = np.mean([one.resampled for one in draws], axis=0)
-    assert together.value == pytest.approx(values.mean())
-    # Each resample carries the spread of its seeds on its own requests: at least that of the seeds on all.
-    expected = np.mean(np.var([one.resampled for one in draws], axis=0, ddof=1)) / 5
-    assert np.var(together.resampled) == pytest.approx(np.var(requests_alone) + expected, rel=0.15)
+    draws = [bootstrap(one, ["gauc"], 100)["gauc"] for one in rows]
+    together = over_seeds(draws)
+    values = [one.value for one in draws]
+    assert together.value == pytest.approx(statistics.mean(values))
+    assert together.spread == pytest.approx(statistics.variance(values) / 5)
+    assert together.freedom == 4
+    assert together.resampled == pytest.approx(np.mean([one.resampled for one in draws], axis=0))
+    assert over_seeds(draws[:1]).estimate() == draws[0].estimate(), "one seed tells nothing of seeds"
 
 
-@pytest.mark.parametrize(("seeds", "spread"), [(3, 0.3), (3, 3.0), (5, 3.0)])
-def test_a_difference_of_few_seeds_covers_as_often_as_it_says(seeds: int, spread: float) -> None:
-    """`spread` is the deviation of seeds, that of the requests, which both models share in part, being 1."""
+@pytest.mark.parametrize("seeds", [3, 5])
+@pytest.mark.parametrize("spreads", [(0.3, 0.3), (3.0, 3.0), (3.0, 0.2)])
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_a_difference_of_few_seeds_covers_as_often_as_it_says(
+    seeds: int, spreads: tuple[float, float], own: float
+) -> None:
+    """`spreads` are the deviations of each model's seeds, `own` what each seed makes of the requests, in the
+    deviation of a model's requests."""
     generator = np.random.default_rng(0)
     covered, trials = 0, 600
-    for trial in range(trials):
+    for _ in range(trials):
         means = []
-        for model in range(2):
-            errors = generator.normal(size=200)
-            values = generator.normal(size=1)[0] + spread * generator.normal(size=seeds)
-            runs = [Draws(value, value + errors, 9, 0) for value in values]
-            means.append(over_seeds(runs, trial, model))
+        for spread in spreads:
+            errors, shift = generator.normal(size=200), generator.normal()
+            runs = []
+            for _ in range(seeds):
+                value = shift + spread * generator.normal() + own * generator.normal()
+                runs.append(Draws(value, value + errors + own * generator.normal(size=200), 9, 0))
+            means.append(over_seeds(runs))
         gap = difference(*means)
         covered += known(gap.low) <= 0 <= known(gap.high)
-    assert 0.93 <= covered / trials <= 0.98
+    assert 0.93 <= covered / trials <= 0.99
 
 
-def test_students_factor_is_that_of_welch_and_satterthwaite() -> None:
+def test_an_interval_over_seeds_is_that_of_welch_and_satterthwaite() -> None:
     """Of two means of seeds alone, whose spreads and numbers differ; requests that move lend it freedom."""
     draws = np.linspace(-1, 1, 1001)
     a = Draws(0.0, draws, 9, 0, spread=0.2, freedom=2)
     b = Draws(0.0, draws, 9, 0, spread=0.05, freedom=4)
-    whole = float(draws.var())
-    plain = float(np.quantile(draws, 0.975))
+    whole = float(draws.var()) + 0.25
     freedom = whole**2 / (0.2**2 / 2 + 0.05**2 / 4)
-    expected = plain * student.ppf(0.975, freedom) / 1.959964
-    assert interval(draws, (a, b)) == pytest.approx((-expected, expected), rel=1e-5)
-    assert interval(draws, (Draws(0.0, draws, 9, 0),)) == pytest.approx((-plain, plain))
+    half = student.ppf(0.975, freedom) * whole**0.5
+    assert interval(0.3, draws, (a, b)) == pytest.approx((0.3 - half, 0.3 + half))
+    assert interval(0.3, 0 * draws, (b,)) == pytest.approx((0.3 - 0.6208, 0.3 + 0.6208), abs=1e-4)
+    plain = float(np.quantile(draws, 0.975))
+    assert interval(0.0, draws, (Draws(0.0, draws, 9, 0),)) == pytest.approx((-plain, plain))
+    assert interval(float("nan"), draws, (a,)) == (None, None)
 
 
 def test_differences_need_the_same_rows(make_table: MakeTable) -> None:

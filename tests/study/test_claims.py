@@ -172,13 +172,13 @@ def test_a_verdict_needs_the_whole_interval(
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=5, max_size=5), min_size=4, max_size=4))
 def test_a_contrast_adds_resample_by_resample(values: list[list[float]]) -> None:
-    """With one seed each nothing but the requests is drawn, so the sum can be written out."""
+    """With one seed each nothing but the requests counts, so the sum can be written out."""
     names = [dataclasses.replace(EXPOSED, model=str(number)) for number in range(4)]
     runs = {
         one.key: [{"m": Draws(own[0], np.array(own[1:]), 9, 0)}]
         for one, own in zip(names, values, strict=True)
     }
-    measured = mean_over_seeds(runs, 0)
+    measured = mean_over_seeds(runs)
     claim = Contrast("x", "y", (names[0], names[1]), (names[2], names[3]), "above", "xs", "steps")
     found = contrast(measured, claim, "m")
     a, b, c, d = (np.array(own) for own in values)
@@ -192,7 +192,7 @@ def test_more_seeds_that_differ_widen_the_interval() -> None:
 
     def span(gap: float) -> float:
         seeds = [{"m": Draws(0.5 + sign * gap, flat + sign * gap, 9, 0)} for sign in (-1, 0, 1)]
-        measured = mean_over_seeds({EXPOSED.key: seeds, ES3.key: seeds}, 0)
+        measured = mean_over_seeds({EXPOSED.key: seeds, ES3.key: seeds})
         found = contrast(measured, CLAIM, "m")
         assert found.low is not None
         assert found.high is not None
@@ -201,21 +201,21 @@ def test_more_seeds_that_differ_widen_the_interval() -> None:
 
     assert span(0.0) == pytest.approx(0)
     # The standard error of a difference of two means of three seeds, of deviation .1: .1 * (2 / 3) ** .5.
-    assert span(0.1) == pytest.approx(2 * stdtrit(4, 0.975) * 0.1 * (2 / 3) ** 0.5, rel=0.2)
+    assert span(0.1) == pytest.approx(2 * stdtrit(4, 0.975) * 0.1 * (2 / 3) ** 0.5)
 
 
 def test_an_interval_does_not_depend_on_which_other_conditions_there_are() -> None:
     rng = np.random.default_rng(0)
     others = [dataclasses.replace(EXPOSED, model=name) for name in ("first", "last")]
     runs = {
-        one.key: [{"m": Draws(0.5, rng.normal(0.5, 0.1, 100), 9, 0)} for _ in range(3)]
+        one.key: [{"m": Draws(value, rng.normal(value, 0.1, 100), 9, 0)} for value in (0.4, 0.5, 0.7)]
         for one in (others[0], EXPOSED, ES3, others[1])
     }
-    together = contrast(mean_over_seeds(runs, 0), CLAIM, "m")
-    alone = mean_over_seeds({key: runs[key] for key in (ES3.key, EXPOSED.key)}, 0)
+    together = contrast(mean_over_seeds(runs), CLAIM, "m")
+    alone = mean_over_seeds({key: runs[key] for key in (ES3.key, EXPOSED.key)})
     assert contrast(alone, CLAIM, "m") == together
-    # Seeds of two conditions are drawn independently, though they have the same values.
-    same = mean_over_seeds({EXPOSED.key: runs[EXPOSED.key], ES3.key: runs[EXPOSED.key]}, 0)
+    # Seeds of two conditions are independent, though they have the same values.
+    same = mean_over_seeds({EXPOSED.key: runs[EXPOSED.key], ES3.key: runs[EXPOSED.key]})
     found = contrast(same, CLAIM, "m")
     assert found.low is not None
     assert found.low < 0

@@ -93,7 +93,7 @@ def compare_runs(
                 aligned(read_predictions(_predictions(run, split)), base, run, base_run) for run in group
             ]
             drawn = seed_draws([rows_of(one, space) for one in seeds], metrics, resamples, seed)
-            draws = {metric: over_seeds(drawn[metric], seed, number) for metric in metrics}
+            draws = {metric: over_seeds(drawn[metric]) for metric in metrics}
             first = first or draws
             models.append(
                 Compared(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from corank.evaluation.arrays import Floats
 from corank.evaluation.metrics import build_statistics, metric_names
@@ -27,7 +27,7 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric with its 95 % percentile interval; None where it is undefined."""
+    """A metric with its 95 % interval; None where it is undefined."""
 
     value: float | None
     low: float | None
@@ -40,18 +40,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Second minus first, with its 95 % percentile interval; None where it is undefined."""
+    """Second minus first, with its 95 % interval; None where it is undefined."""
 
     value: float | None
     low: float | None
     high: float | None
     above_zero: float | None
-    """Share of the resamples in which the difference is above zero (an exact zero counts one half)."""
+    """Share of the resamples of the requests in which it is above zero (an exact zero counts one half)."""
 
 
 @dataclass(frozen=True)
 class Draws:
-    """One metric: on the sample as it is, and on each resample."""
+    """One metric: on the sample as it is, and on each resample of the requests."""
 
     value: float
     resampled: Floats
@@ -64,7 +64,7 @@ class Draws:
 
     def estimate(self) -> Estimate:
         """The metric with its interval; none where fewer than two requests could differ."""
-        low, high = interval(self.resampled, (self,))
+        low, high = interval(self.value, self.resampled, (self,))
         return Estimate(number(self.value), low, high, self.groups, self.skipped)
 
 
@@ -143,10 +143,7 @@ def paired_difference(
         raise ValueError("paired predictions must hold the same rows")
     first = seed_draws(a, metrics, resamples, seed)
     second = seed_draws(b, metrics, resamples, seed)
-    return {
-        name: difference(over_seeds(first[name], seed, 0), over_seeds(second[name], seed, 1))
-        for name in metrics
-    }
+    return {name: difference(over_seeds(first[name]), over_seeds(second[name])) for name in metrics}
 
 
 def seed_draws(
@@ -157,20 +154,10 @@ def seed_draws(
     return {name: [draws[name] for draws in each] for name in metrics}
 
 
-def over_seeds(runs: Sequence[Draws], seed: int, model: int) -> Draws:
-    """Mean over the seeds of a model; each resample draws seeds too, independently for each `model`.
-
-    Drawing S seeds out of S shrinks their variance by (S - 1) / S; the deviations are stretched to undo it.
-    That few seeds tell their variance badly is for `interval` to account for.
-    """
-    values = np.array([run.value for run in runs])
-    resampled = np.stack([run.resampled for run in runs])
-    seeds, draws = resampled.shape
-    mean = resampled.mean(axis=0)
-    if seeds > 1:
-        chosen = np.random.default_rng([seed, model]).integers(seeds, size=(seeds, draws))
-        redrawn = np.take_along_axis(resampled, chosen, axis=0).mean(axis=0)
-        mean = mean + np.sqrt(seeds / (seeds - 1)) * (redrawn - mean)
+def over_seeds(runs: Sequence[Draws]) -> Draws:
+    """Mean over the seeds of a model, as it is and on each resample, and its variance for the seeds' sake."""
+    values, seeds = np.array([run.value for run in runs]), len(runs)
+    mean = np.stack([run.resampled for run in runs]).mean(axis=0)
     spread = float(values.var(ddof=1) / seeds) if seeds > 1 else 0.0
     freedom = seeds - 1 if seeds > 1 else math.inf
     return Draws(float(values.mean()), mean, runs[0].groups, runs[0].skipped, spread, freedom)
@@ -178,41 +165,40 @@ def over_seeds(runs: Sequence[Draws], seed: int, model: int) -> Draws:
 
 def difference(a: Draws, b: Draws) -> Difference:
     """`b` minus `a`, resample by resample."""
-    gaps = b.resampled - a.resampled
+    value, gaps = b.value - a.value, b.resampled - a.resampled
+    low, high = interval(value, gaps, (a, b))
     gaps = gaps[~np.isnan(gaps)]
-    low, high = interval(gaps, (a, b))
     above = float(np.mean((np.sign(gaps) + 1) / 2)) if len(gaps) else None
-    return Difference(number(b.value - a.value), low, high, above)
+    return Difference(number(value), low, high, above)
 
 
-def interval(draws: Floats, terms: Iterable[Draws] = ()) -> tuple[float | None, float | None]:
-    """The middle 95 % of the draws that are defined, wider where seeds of their `terms` are few.
+def interval(
+    value: float, resampled: Floats, terms: Iterable[Draws] = ()
+) -> tuple[float | None, float | None]:
+    """The 95 % interval of a value over requests and, where its terms are means over seeds, over seeds too.
+
+    Without seeds: the middle 95 % of the resamples that are defined. With seeds, `value -+ t_f sqrt(V)`:
+    V is the variance of the resamples and of each term for its seeds' sake (independent of one another);
+    f the degrees of freedom of Welch (1947) and Satterthwaite (1946), `V^2 / sum of v_i^2 / f_i`, with
+    requests, which are many, known without end. What a seed does to single requests is in both parts, so
+    the interval errs to the wide side.
 
     Args:
-        draws: of a sum or difference of the terms.
-        terms: independent of one another as to their seeds.
+        value: a sum or difference of the terms.
+        resampled: the same on each resample of the requests.
+        terms: means over seeds.
     """
-    defined = draws[~np.isnan(draws)]
+    defined = resampled[~np.isnan(resampled)]
     if not len(defined):
         return None, None
-    ends = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    centre = defined.mean()
-    low, high = centre + _student(float(defined.var()), terms) * (ends - centre)
-    return float(low), float(high)
-
-
-def _student(variance: float, terms: Iterable[Draws]) -> float:
-    """How much wider Student's interval is than a normal one.
-
-    Requests are many, seeds few: the variance of the sum has the degrees of freedom of Welch (1947) and
-    Satterthwaite (1946), `(sum of v_i)^2 / (sum of v_i^2 / f_i)`, requests one of the parts, with f infinite.
-    """
     spreads = [(one.spread, one.freedom) for one in terms if one.spread > 0]
     if not spreads:
-        return 1.0
-    whole = max(variance, sum(spread for spread, _ in spreads))
-    freedom = whole**2 / sum(spread**2 / known for spread, known in spreads)
-    return float(stdtrit(freedom, (1 + LEVEL) / 2) / ndtri((1 + LEVEL) / 2))
+        low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return float(low), float(high)
+    variance = float(defined.var()) + sum(spread for spread, _ in spreads)
+    freedom = variance**2 / sum(spread**2 / known for spread, known in spreads)
+    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
+    return number(value - half), number(value + half)
 
 
 def number(value: float) -> float | None:

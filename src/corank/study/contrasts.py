@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -49,18 +48,10 @@ class Contrast:
         return f"{self.size}, equal {self.budget}"
 
 
-def mean_over_seeds(
-    runs: Mapping[str, Sequence[Mapping[str, Draws]]], seed: int
-) -> dict[str, dict[str, Draws]]:
-    """Of each condition's runs, by condition and metric; resamples draw its seeds, too.
-
-    A condition's seeds are drawn by its name: what is said of it does not depend on which others there are.
-    """
+def mean_over_seeds(runs: Mapping[str, Sequence[Mapping[str, Draws]]]) -> dict[str, dict[str, Draws]]:
+    """Of each condition's runs, by condition and metric."""
     return {
-        key: {
-            metric: over_seeds([one[metric] for one in seeds], seed, zlib.crc32(key.encode()))
-            for metric in seeds[0]
-        }
+        key: {metric: over_seeds([one[metric] for one in seeds]) for metric in seeds[0]}
         for key, seeds in runs.items()
     }
 
@@ -72,7 +63,7 @@ def contrast(measured: Measured, one: Contrast, metric: str) -> Difference:
     shortest = min(len(draws.resampled) for _, draws in terms)
     value = sum(sign * draws.value for sign, draws in terms)
     resampled = np.sum([sign * draws.resampled[:shortest] for sign, draws in terms], axis=0)
-    low, high = interval(resampled, [draws for _, draws in terms])
+    low, high = interval(value, resampled, [draws for _, draws in terms])
     return Difference(number(value), low, high, None)
 
 

@@ -14,7 +14,7 @@ from corank.study.result import NOTE, TESTS, TITLES, Direction, Found, StudyResu
 from corank.training.run import versions
 
 INTERVALS = (
-    "95 % intervals from resamples of the test's requests and of the seeds, paired over requests, given the"
+    "95 % intervals over the test's requests and the seeds, paired over requests, on one log and given the"
     " learning rates that were chosen. A direction is reproduced if its interval lies on the claim's side of"
     " zero, refuted if on the other, else open; that nothing changes is reproduced if it lies within"
     f" {NEUTRAL} of zero (of log loss, never). A direction is open while a condition of it has one seed. Many"

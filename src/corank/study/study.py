@@ -15,7 +15,7 @@ from corank.report.sections import Picture
 from corank.study.conditions import Condition, recipes_of
 from corank.study.config import Presets, StudyConfig
 from corank.study.contrasts import Contrast, contrast, mean_over_seeds, verdict
-from corank.study.draws import SEED, read_draws
+from corank.study.draws import read_draws
 from corank.study.material import Material, claim_folder, prepare
 from corank.study.page import write_study_page
 from corank.study.result import TESTS, Direction, Found, StudyResult
@@ -124,8 +124,7 @@ def results(
             one.key: [read_draws(material.draws(row.name)) for row in seeds]
             for one, seeds in runs.items()
             if seeds
-        },
-        SEED,
+        }
     )
     found = tuple(
         Found(

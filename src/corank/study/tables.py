@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corank.files import write_csv
+from corank.samples.manifest import Manifest
+from corank.study.material import Material
 from corank.study.result import Found, StudyResult
 
 
 def write_tables(result: StudyResult) -> None:
     """Write conditions.csv and directions.csv, each whole."""
+    material = Material(result.folder, result.config)
     facts = {
         "simulated": True,
         "market": " ".join(result.config.market) or "as frozen",
@@ -30,6 +33,7 @@ def write_tables(result: StudyResult) -> None:
             "parameters": found.runs[0].parameters,
             "dense_parameters": found.runs[0].dense_parameters,
             "flops_a_sample": found.runs[0].flops_a_sample,
+            **_trained_on(material.manifest(found.condition.recipe)),
             **{
                 f"{metric}{end}": _rounded(value)
                 for metric, one in found.values.items()
@@ -63,6 +67,17 @@ def write_tables(result: StudyResult) -> None:
     ]
     write_csv(result.folder / "conditions.csv", conditions)
     write_csv(result.folder / "directions.csv", directions)
+
+
+def _trained_on(manifest: Manifest) -> dict[str, int]:
+    """What the training split holds."""
+    size = manifest.sizes["train"]
+    return {
+        "train_requests": size.requests,
+        "train_samples": size.total.samples,
+        "train_samples_searchified": size.searchified.samples,
+        "train_clicks": size.total.clicks,
+    }
 
 
 def _versions(conditions: Sequence[Found]) -> str:
