@@ -271,6 +271,14 @@ def test_later_vectors_of_another_length_are_refused(samples: Path, fitted: Feat
         ({"column": "title", "source": "item", "shares": "nothing"}, "shares with 'nothing', unknown"),
         ({"column": "brand", "kind": "id", "source": "item", "shares": "query"}, "has no vocabulary of its"),
         ({"column": "title", "kind": "embedding", "source": "item"}, "needs lists of numbers; item column"),
+        (
+            {"column": "title", "source": "item", "shares": "query", "unit": "ngrams"},
+            "'title' shares with 'query' and must be hashed alike: `unit: words`",
+        ),
+        (
+            {"column": "title", "source": "item", "shares": "query", "width": 12},
+            "'title' shares embeddings with 'query', of width as the model has, and cannot have width 12",
+        ),
     ],
 )
 def test_a_text_that_does_not_fit_is_refused(samples: Path, field: dict[str, Any], sentence: str) -> None:
@@ -290,7 +298,11 @@ def test_a_text_that_does_not_fit_is_refused(samples: Path, field: dict[str, Any
         ({"kind": "sequence", "buckets": 100}, "`buckets` is a setting of kind text"),
         ({"kind": "text", "normalise": "none"}, "`normalise` is a setting of kind embedding"),
         ({"kind": "text", "ngram": 4}, "`ngram` needs `unit: ngrams` or `unit: both`"),
-        ({"kind": "text", "shares": "x", "buckets": 9}, "`buckets` are those of the field that it shares"),
+        ({"kind": "text", "shares": "x", "buckets": 9}, "`buckets` is that of the field that it shares with"),
+        ({"kind": "sequence", "shares": "x", "min_count": 9}, "`min_count` is that of the field"),
+        ({"kind": "text", "min_count": 50}, "`min_count` is a setting of kind id or sequence"),
+        ({"kind": "number", "max_size": 5}, "`max_size` is a setting of kind id or sequence"),
+        ({"kind": "id", "length": 3}, "`length` is a setting of kind sequence or text"),
         ({"kind": "embedding", "shares": "x"}, "only id, sequence and text fields can share"),
         ({"kind": "text", "source": "history"}, "a history column is of kind sequence, not text"),
         ({"kind": "text", "unit": "letters"}, "input should be 'words', 'ngrams' or 'both'"),
@@ -300,6 +312,16 @@ def test_a_text_that_does_not_fit_is_refused(samples: Path, field: dict[str, Any
 def test_settings_of_another_kind_are_refused(field: dict[str, Any], sentence: str) -> None:
     with pytest.raises(CorankError, match=sentence):
         Field.parse({"column": "a", "source": "request", "group": "context", **field})
+
+
+def test_who_shares_embeddings_has_their_width(samples: Path) -> None:
+    spec = spec_of(
+        {"column": "query", "kind": "text", "source": "request", "group": "query", "width": 12},
+        {"column": "title", "kind": "text", "source": "item", "group": "item", "shares": "query"},
+    )
+    schema = fit_features(samples, spec).schema
+    assert (schema.request.sequences[0].width, schema.sample.sequences[0].width) == (12, 12)
+    assert list(create_model("dlrm_mlp_xs", schema).embedding.tables) == ["12"], "one table for both"
 
 
 def test_models_read_texts_and_vectors_alone(samples: Path) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from corank.errors import CorankError
 from corank.features.batch import Batch
-from corank.features.schema import InputSchema, SideSchema
+from corank.features.schema import Domains, InputSchema, SideSchema
 from corank.layers import DAPGA, DREF, DomainFFN
 from corank.models import RankingModel, create_model, list_models, model_config
 from corank.models.hhsft import HHSFT, HHSFTConfig
@@ -177,10 +177,31 @@ def test_the_two_widths_are_dials_of_their_own() -> None:
     assert low["gfa"] < plain["gfa"] / 2
 
 
-@pytest.mark.parametrize("name", list_models("*_xs"))
+def test_without_a_domain_in_the_vocabulary_there_is_one_domain() -> None:
+    """Each was too rare: the field says nothing, and no id may become one that its table does not have."""
+    user, device, domain = SCHEMA.request.ids
+    ids = (user, device, domain.model_copy(update={"cardinality": 2, "values": ()}))
+    schema = SCHEMA.model_copy(update={"request": SCHEMA.request.model_copy(update={"ids": ids})})
+    assert schema.domains() == Domains()
+    model = create_model("hhsft_xs", schema).train()
+    assert model.esuif is not None
+    assert torch.equal(model.esuif.known(in_domain(BATCH, 1)).request.ids, in_domain(BATCH, 1).request.ids)
+    torch.autograd.backward(model(in_domain(BATCH, 1))["click"].sum())
+
+
+def test_two_numbers_are_too_few_for_experts() -> None:
+    """A norm would leave but a sign of what FM says; heads of the domains have none."""
+    with pytest.raises(CorankError, match="a norm, which leaves nothing of 2 numbers: they need 4"):
+        create_model("fm_xs", SCHEMA, ALL_ON)
+    assert isinstance(create_model("fm_xs", SCHEMA, ["esuif.domain_heads=true"]).heads["click"], DomainFFN)
+
+
+@pytest.mark.parametrize("name", [name for name in list_models("*_xs") if name != "fm_xs"])
 def test_esuif_is_put_on_any_backbone(name: str) -> None:
     """After whatever made the representation: it trains, routes and is counted; off, nothing is left."""
     model = create_model(name, SCHEMA, ALL_ON).train()
+    scores = create_model(name, SCHEMA, [*ALL_ON, "esuif.residual=false"]).eval()(BATCH)["click"]
+    assert len(scores.unique()) > 0.9 * BATCH.samples, "what a sample is comes through"
     assert model.esuif is not None
     out = model(in_domain(BATCH, 3))["click"]
     torch.autograd.backward(out.square().sum())

@@ -82,19 +82,18 @@ def test_a_domain_that_is_not_there_is_named_and_nothing_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_attributed_label_has_no_position(es3: Path) -> None:
-    """It came about elsewhere: corrections of position are for the list's own clicks, and what had none."""
+def test_labels_say_where_a_sample_stood_and_whether_they_came_about_elsewhere(es3: Path) -> None:
     features = fit_features(es3, infer_spec(es3))
-    found, expected, attributed = [], [], 0
+    found: list[tuple[int, bool]] = []
+    expected: list[tuple[int, bool]] = []
     for _, labels in Reader(es3, features, "train", ReaderConfig(batch_samples=700)).batches():
         assert labels.position_S is not None
-        found += labels.position_S.tolist()
+        assert labels.attributed_S is not None
+        found += zip(labels.position_S.tolist(), labels.attributed_S.tolist(), strict=True)
     for path in sorted((es3 / "train").glob("*.parquet")):
         table = pq.read_table(path, columns=["position", "label_source"])
         for positions, sources in zip(*(column.to_pylist() for column in table.columns), strict=True):
             for position, source in zip(positions, sources, strict=True):
-                elsewhere = source not in (None, "own", "searchified")
-                attributed += elsewhere and position is not None
-                expected.append(0 if position is None or elsewhere else position)
+                expected.append((position or 0, source not in (None, "own", "searchified")))
     assert found == expected
-    assert attributed > 10
+    assert sum(elsewhere and position > 0 for position, elsewhere in found) > 10

@@ -60,6 +60,24 @@ def test_a_request_weighs_as_its_positives_do() -> None:
     assert half.item() == pytest.approx(expected.item(), rel=0.02)
 
 
+@pytest.mark.parametrize("bounded", [True, False])
+def test_positives_weigh_by_the_inverse_of_being_examined(bounded: bool) -> None:
+    """Bounded, no logit makes it less than 0; with labels y / P a clicked sample pays without end."""
+    examined = torch.tensor([0.5, 0.25, 0.2, 1.0, 1.0, 0.1])
+    expected = 0.0
+    for x, y, w, p in zip(*(part.tolist() for part in (LOGITS, LABELS, WEIGHTS, examined)), strict=True):
+        negative = 1 - y if bounded else 1 - y / p
+        expected += w * (y / p * math.log1p(math.exp(-x)) + negative * math.log1p(math.exp(x)))
+    found = pointwise(LOGITS, LABELS, WEIGHTS, examined, bounded)
+    assert float(found) == pytest.approx(expected / float(WEIGHTS.sum()), rel=1e-6)
+    far = torch.where(LABELS > 0, 500.0, -500.0)
+    assert (float(pointwise(far, LABELS, WEIGHTS, examined, bounded)) >= 0) == bounded
+    one = torch.ones(6)
+    torch.testing.assert_close(
+        pointwise(LOGITS, LABELS, WEIGHTS, one, bounded), pointwise(LOGITS, LABELS, WEIGHTS)
+    )
+
+
 def test_a_batch_without_positives_has_no_listwise_loss() -> None:
     assert float(listwise(LOGITS, torch.zeros(6), WEIGHTS, OF, requests=3)) == 0
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,12 +20,13 @@ from torch import Tensor
 
 from corank import verbs
 from corank.errors import CorankError
+from corank.evaluation import metrics
 from corank.features.batch import Batch, Labels, Side
 from corank.features.schema import IdInput, InputSchema, NumberInput, SideSchema
 from corank.models import RankingModel, create_model
 from corank.models.heads import product_logit
 from corank.training import LossConfig, OptimizerConfig
-from corank.training.config import CurveConfig
+from corank.training.config import LOWER_IS_BETTER, CurveConfig, Metric
 from corank.training.conversion import dr_risk, ipw_risk
 from corank.training.losses import listwise
 from corank.training.objective import Objective
@@ -188,6 +189,11 @@ def test_what_a_loss_needs_and_the_model_has_not_is_refused() -> None:
     cases: list[tuple[dict[str, Any], RankingModel, str]] = [
         ({"domain_weights": {"feeed": 1}}, plain, r"unknown domain 'feeed' in loss\.domain_weights; did you"),
         (
+            {"domain_weights": {"search": 0, "feed": 0, "shop": 0}},
+            plain,
+            r"all domains \(search, feed, shop\) have weight 0",
+        ),
+        (
             {"conversion": {"correct": "ipw"}},
             plain,
             r"set model\.tasks=\[click, purchase\] and model\.purchase",
@@ -223,7 +229,9 @@ def test_what_a_loss_needs_and_the_model_has_not_is_refused() -> None:
         ),
         (["position.correct=tower", "position.examination=[1]"], "'examination' is of use"),
         (["conversion.weight=2"], r"'weight' is of use with loss\.conversion\.correct only"),
+        (["position.bounded=false"], r"'bounded' is of use with loss\.position\.correct=ipw only"),
         (["pointwise=0"], "leave nothing to learn from"),
+        (["pointwise=0", "listwise=1", "conversion.correct=dr"], "which only `pointwise` above 0 makes it"),
     ],
 )
 def test_a_setting_of_the_loss_that_nothing_reads_is_refused(settings: list[str], needs: str) -> None:
@@ -287,7 +295,8 @@ def test_each_domain_has_its_curve_and_an_unseen_one_that_of_the_domain_it_is_ta
 
 def test_clicks_weigh_by_the_inverse_of_being_examined() -> None:
     """Pointwise: the label y / P, whose mean is the relevance. Listwise: each positive's term over P."""
-    value, logits, labels, _ = judged((), position={"correct": "ipw", "decay": 1.0, "floor": 0.2})
+    position = {"correct": "ipw", "decay": 1.0, "floor": 0.2, "bounded": False}
+    value, logits, labels, _ = judged((), position=position)
     assert labels.position_S is not None
     p = [max(1 / max(k, 1), 0.2) for k in labels.position_S.tolist()]
     each = [
@@ -323,6 +332,125 @@ def in_order(ranked: Tensor, clicks: Tensor) -> tuple[Batch, Labels]:
     flat = clicks.flatten()
     position = torch.arange(1, length + 1).repeat(requests)
     return Batch(empty, sample, of), Labels(flat, flat, torch.ones_like(flat), position)
+
+
+def test_every_task_is_corrected_and_weighed_in_both_kinds_of_loss() -> None:
+    """Inverse propensities are for purchases too, and `loss.purchase` for the list-wise term."""
+    position = {"correct": "ipw", "decay": 1.0, "floor": 0.2}
+    tasks = ("tasks=[click, purchase]",)
+    value, logits, labels, batch = judged(tasks, pointwise=0.5, listwise=2.0, purchase=0.3, position=position)
+    assert labels.position_S is not None
+    p = torch.tensor([max(1 / max(k, 1), 0.2) for k in labels.position_S.tolist()])
+    of, w = batch.request_of_S, labels.weight_S
+    expected = 0.0
+    for task, weight in (("click", 1.0), ("purchase", 0.3)):
+        z, y = torch.tensor(logits[task]), labels.of(task)
+        each = [
+            b / q * math.log1p(math.exp(-a)) + (1 - b) * math.log1p(math.exp(a))
+            for a, b, q in zip(z.tolist(), y.tolist(), p.tolist(), strict=True)
+        ]
+        expected += weight * 0.5 * mean(each, w) + weight * 2.0 * listwise(z, y, w, of, 5, p).item()
+    assert value == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("product", "correct"), [(False, "none"), (True, "none"), (True, "ipw"), (True, "dr")]
+)
+def test_a_tower_biases_all_that_depends_on_the_place(product: bool, correct: str) -> None:
+    """Click; purchase by a head of its own, or, as the product, by the click; and ESCM2's propensity."""
+    torch.manual_seed(0)
+    dr = correct == "dr"
+    settings = (*BOTH, *(["imputation=true"] if dr else [])) if product else ("tasks=[click, purchase]",)
+    model = create_model("dlrm_mlp_xs", SCHEMA, settings).train()
+    batch, labels = make_batch(SCHEMA, 5, 40)
+    labels = replace(labels, purchase_S=labels.click_S, position_S=torch.arange(40) % 8)
+    parts = {} if correct == "none" else {"conversion": {"correct": correct, "floor": 0.01}}
+    objective = Objective(LossConfig.parse({"position": {"correct": "tower"}} | parts), model)
+    assert objective.tower is not None
+    assert objective.tower.names == (("click",) if product else ("click", "purchase"))
+    with torch.no_grad():
+        objective.tower.bias.normal_()
+    logits = {name: z.detach() for name, z in model(batch).items()}
+    assert labels.position_S is not None
+    domain_S = (batch.request.ids[batch.request_of_S, 2] - 2).clamp_min(0)
+    z = {name: x.clone() for name, x in logits.items()}
+    for i, (k, domain) in enumerate(zip(labels.position_S.tolist(), domain_S.tolist(), strict=True)):
+        for number, name in enumerate(objective.tower.names):
+            z[name][i] += objective.tower.bias[number, domain, k - 2].item() if k > 1 else 0
+    if product:
+        z["purchase"] = product_logit(z["click"], z["conversion"])
+    expected = sum(
+        mean(
+            [cross_entropy(sigma(a), y) for a, y in zip(z[t].tolist(), labels.of(t).tolist(), strict=True)],
+            labels.weight_S,
+        )
+        for t in ("click", "purchase")
+    )
+    if correct != "none":
+        p = [max(sigma(a), 0.01) for a in z["click"].tolist()]
+        expected += risk(correct, {name: x.tolist() for name, x in z.items()}, labels, p)
+    assert objective(logits, batch, labels).item() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("correct", ["ipw", "dr"])
+def test_a_conversions_risk_does_not_teach_the_click(correct: str) -> None:
+    """p has no gradient: else a click would be made likelier to make its loss smaller."""
+    dr = correct == "dr"
+    model = create_model("dlrm_mlp_xs", SCHEMA, [*BOTH, f"imputation={str(dr).lower()}"]).train()
+    batch, labels = make_batch(SCHEMA, 5, 40)
+    labels = replace(labels, click_S=torch.ones(40))
+    logits = {name: z.detach().requires_grad_() for name, z in model(batch).items()}
+    with_risk = Objective(LossConfig.parse({"conversion": {"correct": correct, "floor": 0.01}}), model)
+    without = Objective(LossConfig(), create_model("dlrm_mlp_xs", SCHEMA, BOTH))
+    rest = {name: z for name, z in logits.items() if name != "imputation"}
+    found, plain = (
+        torch.autograd.grad(objective(given, batch, labels), logits["click"])[0]
+        for objective, given in ((with_risk, logits), (without, rest))
+    )
+    torch.testing.assert_close(found, plain)
+
+
+def test_the_imputation_is_of_training_alone() -> None:
+    model = create_model("dlrm_mlp_xs", SCHEMA, [*BOTH, "imputation=true"])
+    batch, _ = make_batch(SCHEMA, 5, 40)
+    assert set(model.train()(batch)) == {"click", "conversion", "purchase", "imputation"}
+    assert set(model.eval()(batch)) == {"click", "conversion", "purchase"}
+
+
+@pytest.mark.parametrize("correct", ["ipw", "tower"])
+def test_a_label_from_elsewhere_does_not_turn_the_bias_around(correct: str) -> None:
+    """Two items of one relevance, one mostly shown at the top, one mostly below, where a fifth is examined;
+    some of what is clicked nowhere is labelled from elsewhere. In a full table of counts both score alike."""
+    seen, relevant, elsewhere = {1: 1.0, 2: 0.2}, 0.10, 0.03
+    parts = []
+    for item, top in ((0, 0.8), (1, 0.2)):
+        for place, share in ((1, top), (2, 1 - top)):
+            clicked = relevant * seen[place]
+            added = (1 - clicked) * elsewhere
+            for label, attributed, part in ((1, 0, clicked), (1, 1, added), (0, 0, 1 - clicked - added)):
+                parts.append((item, place, label, attributed, share * part))
+    columns = torch.tensor(parts, dtype=torch.float64).T
+    item_S, place_S, label_S, attributed_S = columns[:4].long()
+    label_S, weight_S = label_S.float(), columns[4].float()
+    schema = InputSchema(
+        request=SideSchema(ids=(IdInput(name="user", group="user", table="user", cardinality=2),)),
+        sample=SideSchema(ids=(IdInput(name="item", group="item", table="item", cardinality=4),)),
+    )
+    n = len(parts)
+    empty = Side(torch.zeros(n, 1, dtype=torch.int64), torch.zeros(n, 0), [], [])
+    batch = Batch(empty, Side(item_S.unsqueeze(1) + 2, torch.zeros(n, 0), [], []), torch.arange(n))
+    labels = Labels(label_S, label_S, weight_S, place_S, attributed_S.bool())
+    model = create_model("dlrm_mlp_xs", schema)
+    position = {"correct": correct} | ({"examination": [1, 0.2]} if correct == "ipw" else {})
+    objective = Objective(LossConfig.parse({"position": position}), model)
+    z = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([z, *objective.parameters()], lr=0.05)
+    for _ in range(800):
+        optimizer.zero_grad()
+        torch.autograd.backward(objective({"click": z[item_S]}, batch, labels))
+        optimizer.step()
+    first, second = torch.sigmoid(z.detach()).tolist()
+    assert second == pytest.approx(first, rel=0.05)
 
 
 @pytest.mark.parametrize("listwise_loss", [False, True])
@@ -411,6 +539,22 @@ def test_purchases_are_predicted_as_products(market_samples: Path, tmp_path: Pat
         b <= a for a, b in zip(*(table[c].to_pylist() for c in ("score", "score_purchase")), strict=True)
     )
     assert "score_conversion" not in table.column_names
+
+
+def test_training_knows_which_metrics_are_better_when_lower() -> None:
+    assert {name for name in get_args(Metric) if name in metrics.LOWER_IS_BETTER} == LOWER_IS_BETTER
+
+
+@pytest.mark.parametrize("metric", ["logloss", "ctcvr_logloss", "ctcvr_auc"])
+def test_the_weights_that_count_are_the_best(metric: str, market_samples: Path, tmp_path: Path) -> None:
+    settings = [*RUN, *(f"model.{s}" for s in BOTH), f"metric={metric}", "evaluations_per_epoch=3"]
+    info = verbs.train(market_samples, tmp_path / "run", "dlrm_mlp_xs", settings=[*settings, "patience=9"])
+    lines = [json.loads(line) for line in (tmp_path / "run" / "steps.jsonl").read_text().splitlines()]
+    values = {line["step"]: line[metric] for line in lines if line["kind"] == "valid"}
+    best = min if "logloss" in metric else max
+    assert info.best_step == best(values, key=lambda step: values[step])
+    assert len(values) == 6
+    assert values[max(values)] < values[min(values)] or metric == "ctcvr_auc", "it does learn"
 
 
 def test_training_may_watch_purchases(market_samples: Path, tmp_path: Path) -> None:

@@ -74,12 +74,14 @@ class Labels:
         weight_S: float32.
         position_S: int64, where the sample was shown, 1 the top, 0 where it was not; for losses, never an
             input. None where nothing tells.
+        attributed_S: bool, whether the label came about elsewhere. None where nothing tells.
     """
 
     click_S: Tensor
     purchase_S: Tensor
     weight_S: Tensor
     position_S: Tensor | None = None
+    attributed_S: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Labels:
         """The same on another device."""

@@ -16,6 +16,7 @@ from corank.features.store import Store
 from corank.features.transforms import Codes, Floats, is_list, list_parts, pad, plain, to_numbers, words
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Chunk:
         offsets: [n + 1], where each request's samples begin.
         history_ends, history_sizes: [n], in the flat histories.
         clicks, purchases, weights: float32 of the samples.
-        positions: int32 of the samples, 0 where not shown, or where the label came from elsewhere.
+        positions: int32 of the samples, 0 where not shown.
+        attributed: bool of the samples, whether the label came about elsewhere.
     """
 
     request: Columns
@@ -65,12 +67,13 @@ class Chunk:
     purchases: Floats
     weights: Floats
     positions: Codes
+    attributed: Flags
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
         rows: list[npt.NDArray[Any]] = [self.item_rows, self.offsets, self.history_ends, self.history_sizes]
-        rows += [self.clicks, self.purchases, self.weights, self.positions]
+        rows += [self.clicks, self.purchases, self.weights, self.positions, self.attributed]
         return self.request.nbytes + self.listed.nbytes + sum(int(part.nbytes) for part in rows)
 
 
@@ -132,7 +135,8 @@ class Encoder:
             clicks=floats("label_click"),
             purchases=floats("label_purchase"),
             weights=floats("weight"),
-            positions=_positions(flat("position"), flat("label_source")),
+            positions=pc.fill_null(flat("position"), 0).to_numpy(zero_copy_only=False).astype(np.int32),
+            attributed=_attributed(flat("label_source")),
         )
 
     def _columns(
@@ -177,9 +181,8 @@ class Encoder:
         return self._vocabulary(field, plain(store.items[field.column]).take(rows))
 
 
-def _positions(positions: pa.Array, sources: pa.Array) -> Codes:
-    """Where each sample stood as its label came about; 0 if it was not shown, or the label is attributed."""
-    here = pc.fill_null(pc.is_in(sources, value_set=pa.array(["own", "searchified"])), False)
-    kept = pc.if_else(pc.or_(pc.is_null(sources), here), positions, 0)
-    known: Codes = pc.fill_null(kept, 0).to_numpy(zero_copy_only=False).astype(np.int32)
-    return known
+def _attributed(sources: pa.Array) -> Flags:
+    """Whether each label came about elsewhere than in the sample's own list."""
+    here = pc.is_in(sources, value_set=pa.array(["own", "searchified"]))
+    flags: Flags = pc.and_(pc.is_valid(sources), pc.invert(here)).to_numpy(zero_copy_only=False)
+    return flags

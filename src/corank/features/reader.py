@@ -142,7 +142,8 @@ class Reader:
         clicks, purchases, weights = (
             torch.from_numpy(part[samples]) for part in (chunk.clicks, chunk.purchases, chunk.weights)
         )
-        labels = Labels(clicks, purchases, weights, _ints(chunk.positions[samples]))
+        attributed = torch.from_numpy(chunk.attributed[samples])
+        labels = Labels(clicks, purchases, weights, _ints(chunk.positions[samples]), attributed)
         return Batch(side, sample, torch.from_numpy(request_of)), labels
 
     def _request_sequences(self, chunk: Chunk, rows: Ints) -> list[Tensor]:

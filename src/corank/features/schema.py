@@ -70,7 +70,7 @@ class InputSchema(Config):
     sample: SideSchema = SideSchema()
 
     def domains(self) -> Domains:
-        """The domains that training saw; one, without a column, where no request field tells them.
+        """The domains that training saw; one, without a column, where no request field tells any.
 
         Raises:
             CorankError: several request fields of kind id are in the group `domain`.
@@ -83,7 +83,7 @@ class InputSchema(Config):
             raise CorankError(f"features: {both} are both in the group domain; a sample has one domain")
         field = self.request.ids[found[0]]
         names = field.values or tuple(str(code) for code in range(FIRST, field.cardinality))
-        return Domains(column=found[0], names=names or Domains().names)
+        return Domains(column=found[0], names=names) if names else Domains()
 
 
 class Domains(Config):

@@ -19,8 +19,18 @@ from corank.files import whole_file
 Kind = Literal["id", "number", "sequence", "text", "embedding"]
 Source = Literal["request", "list", "item", "history"]
 Group = Literal["user", "item", "query", "sequence", "context", "domain"]
-OF_KIND: dict[str, Kind] = {"unit": "text", "ngram": "text", "buckets": "text", "normalise": "embedding"}
-"""Settings that one kind has."""
+OF_KINDS: dict[str, tuple[Kind, ...]] = {
+    "min_count": ("id", "sequence"),
+    "max_size": ("id", "sequence"),
+    "length": ("sequence", "text"),
+    "unit": ("text",),
+    "ngram": ("text",),
+    "buckets": ("text",),
+    "normalise": ("embedding",),
+}
+"""Settings that some kinds have."""
+OF_OWNER = ("min_count", "max_size", "buckets")
+"""Settings of a vocabulary, or of buckets: of the field whose they are."""
 
 
 class Field(Config):
@@ -57,11 +67,13 @@ class Field(Config):
             raise ValueError(f"field '{self.column}': a history column is of kind sequence, not {self.kind}")
         if self.shares and self.kind not in ("id", "sequence", "text"):
             raise ValueError(f"field '{self.column}': only id, sequence and text fields can share embeddings")
-        if self.shares and self.buckets:
-            raise ValueError(f"field '{self.column}': `buckets` are those of the field that it shares with")
-        for name, kind in OF_KIND.items():
-            if self.kind != kind and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"field '{self.column}': `{name}` is a setting of kind {kind}")
+        for name, kinds in OF_KINDS.items():
+            if getattr(self, name) == type(self).model_fields[name].default:
+                continue
+            if self.kind not in kinds:
+                raise ValueError(f"field '{self.column}': `{name}` is a setting of kind {' or '.join(kinds)}")
+            if self.shares and name in OF_OWNER:
+                raise ValueError(f"field '{self.column}': `{name}` is that of the field that it shares with")
         if self.unit == "words" and self.ngram != type(self).model_fields["ngram"].default:
             raise ValueError(f"field '{self.column}': `ngram` needs `unit: ngrams` or `unit: both`")
         return self
@@ -89,7 +101,7 @@ class FeatureSpec(Config):
 
         Raises:
             CorankError: a column does not exist, a pattern matches nothing, two fields have one name, or a
-                field shares with one that is not there.
+                field shares with one that is not there or not like it.
         """
         fields: list[Field] = []
         for field in self.fields:
@@ -116,7 +128,7 @@ class FeatureSpec(Config):
             if labels.count(label) > 1:
                 raise CorankError(f"feature spec: two fields are named '{label}'; give one a `name`")
         by_label = {field.label: field for field in fields}
-        for field in fields:
+        for place, field in enumerate(fields):
             if field.shares is None:
                 continue
             other = by_label.get(field.shares)
@@ -135,6 +147,17 @@ class FeatureSpec(Config):
                     f"feature spec: '{field.label}' cannot share with '{field.shares}', "
                     "which has no vocabulary of its own"
                 )
+            if field.width not in (None, other.width):
+                raise CorankError(
+                    f"feature spec: '{field.label}' shares embeddings with '{field.shares}', of width "
+                    f"{other.width or 'as the model has'}, and cannot have width {field.width}"
+                )
+            if (field.unit, field.ngram) != (other.unit, other.ngram):
+                raise CorankError(
+                    f"feature spec: '{field.label}' shares with '{field.shares}' and must be hashed alike: "
+                    f"`unit: {other.unit}`, `ngram: {other.ngram}`"
+                )
+            fields[place] = field.model_copy(update={"width": other.width})
         return FeatureSpec(fields=tuple(fields), left_out=self.left_out)
 
     def write(self, path: Path) -> None:

@@ -21,6 +21,9 @@ from corank.layers.embedding import Slot
 from corank.layers.per_token import inner
 from corank.layers.routes import Routes
 
+LEAST = 4
+"""Numbers of a representation that DREF and DAPGA can do something with: a norm leaves but a sign of two."""
+
 
 class ESUIFConfig(Config):
     """Which parts there are, and their sizes; D is the width of the representation."""
@@ -63,7 +66,8 @@ class ESUIF(nn.Module):
         request_slots: layout of the requests' embeddings, from which the gate reads users and domains.
 
     Raises:
-        CorankError: there is no field for the gate, the domain `unseen` is not known, or H does not divide D.
+        CorankError: there is no field for the gate, the domain `unseen` is not known, H does not divide D, or
+            D is less than `LEAST`.
     """
 
     PARTS: ClassVar = {"dref": "feed_forward", "dapga": "mixing"}
@@ -72,6 +76,11 @@ class ESUIF(nn.Module):
         self, config: ESUIFConfig, width: int, schema: InputSchema, request_slots: Sequence[Slot]
     ) -> None:
         super().__init__()
+        if width < LEAST and (config.dref or config.dapga):
+            raise CorankError(
+                f"esuif.dref and esuif.dapga begin with a norm, which leaves nothing of {width} numbers: "
+                f"they need {LEAST} or more (esuif.domain_heads does not)"
+            )
         self.domains = schema.domains()
         self.unseen = self.domains.index(config.unseen, "esuif.unseen") if config.unseen else 0
         K, hidden = len(self.domains.names), inner(width, config.expansion)

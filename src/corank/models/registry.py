@@ -8,6 +8,7 @@ from typing import Any
 
 from corank.errors import CorankError, unknown
 from corank.features.schema import InputSchema
+from corank.layers.tokenizer import TokenizerConfig
 from corank.models import (
     autoint,
     dcnv2,
@@ -72,8 +73,15 @@ def model_config(name: str, settings: Iterable[str] = ()) -> ModelConfig:
                 f"model '{name}' needs a size: {', '.join(f'{name}_{s}' for s in FAMILIES[name][1])}"
             )
         raise unknown("model", name, list_models())
+    settings = list(settings)
     config, sizes = FAMILIES[family]
-    return config.parse(sizes[size]).with_settings(settings, where=f"model {name}")
+    made = config.parse(sizes[size]).with_settings(settings, where=f"model {name}")
+    tokenizer = getattr(made, "tokenizer", None)  # a size may leave `tokens` unused, a setting may not
+    if isinstance(tokenizer, TokenizerConfig) and tokenizer.kind != "slices":
+        for setting in settings:
+            if setting.partition("=")[0].strip() == "tokenizer.tokens":
+                raise CorankError(f"model {name}: '{setting}' is of use with tokenizer.kind=slices only")
+    return made
 
 
 def parse_model_config(name: str, values: Mapping[str, Any], where: str) -> ModelConfig:

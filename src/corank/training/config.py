@@ -12,6 +12,8 @@ from corank.features.reader import ReaderConfig, Space
 
 Share = Annotated[float, Bound(gt=0, le=1)]
 Metric = Literal["gauc", "auc", "mrr", "ndcg@10", "logloss", "ctcvr_gauc", "ctcvr_auc", "ctcvr_logloss"]
+LOWER_IS_BETTER = frozenset({"logloss", "ctcvr_logloss"})
+"""Of the metrics that training may watch."""
 Weight = Annotated[float, Bound(ge=0)]
 
 
@@ -45,12 +47,13 @@ class PositionConfig(CurveConfig):
     correct: Literal["none", "ipw", "tower"] = "none"
     domains: dict[str, CurveConfig] = Bound(default_factory=dict)  # ipw: of a domain, by name; else own
     floor: float = Bound(default=0.05, gt=0, le=1)  # ipw: lower probabilities count as this
+    bounded: bool = True  # ipw: positives weigh 1 / P; else labels are y / P: unbiased, and without a bound
     positions: int = Bound(default=50, ge=2)  # tower: those after share the last's bias
     lr: float = Bound(default=1e-2, gt=0)  # tower: rate of its biases
 
     @model_validator(mode="after")
     def _nothing_unused(self) -> Self:
-        of_ipw = "examination decay domains floor"
+        of_ipw = "examination decay domains floor bounded"
         self.refuse_unused(self.correct == "ipw", of_ipw, "loss.position.correct=ipw")
         self.refuse_unused(self.correct == "tower", "positions lr", "loss.position.correct=tower")
         return self
@@ -83,6 +86,11 @@ class LossConfig(Config):
     def _something(self) -> Self:
         if not self.pointwise and not self.listwise:
             raise ValueError("pointwise = 0 and listwise = 0 leave nothing to learn from")
+        if not self.pointwise and self.conversion.correct != "none":
+            raise ValueError(
+                f"conversion.correct = {self.conversion.correct} takes the click score for a probability, "
+                "which only `pointwise` above 0 makes it"
+            )
         return self
 
 

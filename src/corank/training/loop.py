@@ -18,14 +18,13 @@ from corank.features.reader import Reader
 from corank.models.base import RankingModel
 from corank.progress import QUIET, Reporter
 from corank.training.checkpoint import State, load_checkpoint, save_checkpoint, save_weights
-from corank.training.config import TrainConfig
+from corank.training.config import LOWER_IS_BETTER, TrainConfig
 from corank.training.objective import Objective
 from corank.training.optimizer import make_optimizer, set_rate
 from corank.training.predict import Scores, score
 from corank.training.run import Run
 from corank.training.snapshots import Album
 
-LOWER_IS_BETTER = frozenset({"logloss"})
 UNSCALED = 0.01
 """A row of a doubly stochastic matrix that misses a sum of 1 by more than this is told."""
 

@@ -28,7 +28,7 @@ def loss(
             continue
         logits_S, label_S = logits[task], labels.of(task)
         if config.pointwise:
-            term = pointwise(logits_S, label_S, labels.weight_S, examined_S)
+            term = pointwise(logits_S, label_S, labels.weight_S, examined_S, config.position.bounded)
             total = total + weight * config.pointwise * term
         if config.listwise:
             term = listwise(
@@ -39,16 +39,23 @@ def loss(
 
 
 def pointwise(
-    logits_S: Tensor, label_S: Tensor, weight_S: Tensor, examined_S: Tensor | None = None
+    logits_S: Tensor,
+    label_S: Tensor,
+    weight_S: Tensor,
+    examined_S: Tensor | None = None,
+    bounded: bool = True,
 ) -> Tensor:
     """Binary cross-entropy: the weighted mean over samples.
 
-    With P(examined) the label is y / P, unbiased for the relevance behind `y = examined and relevant`
-    (Saito et al. 2020, arXiv 1909.03601).
+    With P(examined) it is `- y / P log p - (1 - y) log(1 - p)`. If it need not be bounded from below the
+    label is y / P, `- y / P log p - (1 - y / P) log(1 - p)`: unbiased for the relevance behind `y = examined
+    and relevant` (Saito et al. 2020, arXiv 1909.03601), while the other has its second factor clipped at 0.
     """
-    if examined_S is not None:
-        label_S = label_S / examined_S
-    each_S = F.binary_cross_entropy_with_logits(logits_S, label_S, reduction="none")
+    if examined_S is None:
+        each_S = F.binary_cross_entropy_with_logits(logits_S, label_S, reduction="none")
+    else:
+        negative_S = 1 - label_S if bounded else 1 - label_S / examined_S
+        each_S = label_S / examined_S * F.softplus(-logits_S) + negative_S * F.softplus(logits_S)
     return (weight_S * each_S).sum() / weight_S.sum().clamp_min(1e-12)
 
 

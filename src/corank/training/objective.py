@@ -39,6 +39,10 @@ class Objective(nn.Module):
         weight_K = torch.ones(len(self.domains.names))
         for name, weight in config.domain_weights.items():
             weight_K[self.domains.index(name, "loss.domain_weights")] = weight
+        if not weight_K.any():
+            raise CorankError(
+                f"loss.domain_weights: all domains ({', '.join(self.domains.names)}) have weight 0"
+            )
         self.register_buffer("weight_K", weight_K, persistent=False)
         self.weight_K: Tensor
         heads = model.config.head_names
@@ -73,7 +77,10 @@ class Objective(nn.Module):
             if self.tower is not None:
                 logits = with_product(self.tower(logits, labels.position_S, domain_S))
             else:
-                examined_S = propensity(labels.position_S, domain_S, self.curves, self.config.position.floor)
+                own_S = labels.position_S
+                if labels.attributed_S is not None:  # it did not come from this place, nor from this list
+                    own_S = own_S.masked_fill(labels.attributed_S, 0)
+                examined_S = propensity(own_S, domain_S, self.curves, self.config.position.floor)
         total = loss(logits, batch, labels, self.config, examined_S)
         if self.config.conversion.correct == "none":
             return total
