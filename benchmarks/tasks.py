@@ -5,11 +5,12 @@ Run: python benchmarks/tasks.py [--group purchases|position] [--seeds 5] [--minu
 One model, DLRM-MLP of size `s`, on exposed samples; only the loss differs. `purchases`: a score of purchases
 from a head of its own, as click times conversion (ESMM), and that with ESCM2's two risks of the conversion;
 chosen by AUC of purchases on validation. `position`: clicks without a correction, by inverse propensity with
-the search's true curve (1 / position^.75) and with one too steep (1 / position), and with a position tower;
-chosen by GAUC of clicks. The same trials for all: the learning rate, and where there is one the weight of the
-conversion's risk. Runs that count also re-rank the days after the log, whose simulated users say what the
-order is worth. Every run is a row of results/tasks_runs.csv; results/tasks.csv is the summary. Interrupted,
-it goes on. One thread. Needs the extra `bench`.
+the search's true curve (1 / position^.75), with one too steep (1 / position) and with labels y / P, whose
+loss has no lower bound, and with a position tower; chosen by GAUC of clicks. The same trials for all: the
+learning rate, and where there is one the weight of the conversion's risk. Runs that count also re-rank the
+days after the log, whose simulated users say what the order is worth. Every run is a row of
+results/tasks_runs.csv; results/tasks.csv is the summary. Interrupted, it goes on. One thread. Needs the extra
+`bench`.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ TRAINING = (
 RATE = {"optimizer.lr": (5e-4, 8e-3)}
 RISK = RATE | {"loss.conversion.weight": (0.03, 1.0)}
 TRIALS = 6
+IPW = ("loss.position.correct=ipw", "loss.position.decay=0.75")
 PRODUCT = ("model.tasks=[click, purchase]", "model.purchase=product")
 
 
@@ -75,8 +77,9 @@ GROUPS: dict[str, dict[str, Loss]] = {
     },
     "position": {
         "none": Loss((), RATE),
-        "ipw, true curve": Loss(("loss.position.correct=ipw", "loss.position.decay=0.75"), RATE),
-        "ipw, too steep": Loss(("loss.position.correct=ipw",), RATE),
+        "ipw, true curve": Loss((*IPW, "loss.position.bounded=true"), RATE),
+        "ipw, too steep": Loss(("loss.position.correct=ipw", "loss.position.bounded=true"), RATE),
+        "ipw, labels y / P": Loss((*IPW, "loss.position.bounded=false"), RATE),
         "tower": Loss(("loss.position.correct=tower",), RATE),
     },
 }
