@@ -271,6 +271,12 @@ def test_tables_of_other_studies_are_the_csv(of: str) -> None:
     assert "\n".join(codesign_table.summary(rows, codesign_table.SHOWN[:2])) in shown
 
 
+def test_all_metrics_of_unexposed_items_apart_are_the_csv() -> None:
+    rows = codesign_table.read("codesign_apart_directions.csv")
+    shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    assert "\n".join(codesign_table.every(rows, "s", "steps")) in shown
+
+
 @pytest.mark.parametrize("file", ["codesign_abtest.csv", "codesign_apart_abtest.csv"])
 def test_what_users_would_do_is_the_csv_step_by_step(file: str) -> None:
     kept = [row for row in codesign_table.read(file) if row["seed"] == "mean"]
