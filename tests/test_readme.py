@@ -88,10 +88,29 @@ def test_the_table_of_families_shows_complete_rows_of_the_csv() -> None:
                 assert cell == f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-def test_what_users_would_do_is_the_csv() -> None:
-    ends = ("rankmixer, exposed", "hhsft, es3", "mean")
-    told = results("codesign_abtest.csv")
-    rows = {row["measure"]: row for row in told if (row["run_a"], row["run_b"], row["seed"]) == ends}
+RANKMIXER, RANKMIXER_ES3, HHSFT, HHSFT_ES3 = (
+    f"{model}, {recipe}" for model in ("rankmixer", "hhsft") for recipe in ("exposed", "es3")
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "size", "over", "step", "words"),
+    [
+        ("codesign", "s", RANKMIXER, HHSFT_ES3, "purchases {}, money {} (the paper"),
+        ("codesign", "s", RANKMIXER_ES3, HHSFT_ES3, "(HHSFT over it: purchases {})"),
+        ("codesign_apart", "s", HHSFT, HHSFT_ES3, "**purchases {}, money {}**"),
+        ("codesign_apart", "s", RANKMIXER, HHSFT_ES3, "against RankMixer on exposed rows {} and {} (at"),
+        ("codesign_apart", "xs", RANKMIXER, HHSFT_ES3, "(at `xs` {} and {})"),
+    ],
+)
+def test_what_users_would_do_is_the_csv(file: str, size: str, over: str, step: str, words: str) -> None:
+    rows = {
+        row["measure"]: row
+        for row in results(f"{file}_abtest.csv")
+        if (row["run_a"], row["run_b"], row["size"], row["seed"]) == (over, step, size, "mean")
+    }
+    told = []
     for measure in ("purchases", "money"):
         value, low, high = (f"{float(rows[measure][end]):+.1f}" for end in ("percent", "low", "high"))
-        assert f"{measure} {value} % [{low}, {high}]" in README
+        told.append(f"{value} % [{low}, {high}]")
+    assert words.format(*told) in README
