@@ -101,6 +101,7 @@ RANKMIXER, RANKMIXER_ES3, HHSFT, HHSFT_ES3 = (
         ("codesign_apart", "s", HHSFT, HHSFT_ES3, "**purchases {}, money {}**"),
         ("codesign_apart", "s", RANKMIXER, HHSFT_ES3, "against RankMixer on exposed rows {} and {} (at"),
         ("codesign_apart", "xs", RANKMIXER, HHSFT_ES3, "(at `xs` {} and {})"),
+        ("codesign_apart_log1", "xs", RANKMIXER, HHSFT_ES3, "RankMixer on exposed rows {} and {} (`xs`)"),
     ],
 )
 def test_what_users_would_do_is_the_csv(file: str, size: str, over: str, step: str, words: str) -> None:

@@ -277,7 +277,9 @@ def test_all_metrics_of_unexposed_items_apart_are_the_csv() -> None:
     assert "\n".join(codesign_table.every(rows, "s", "steps")) in shown
 
 
-@pytest.mark.parametrize("file", ["codesign_abtest.csv", "codesign_apart_abtest.csv"])
+@pytest.mark.parametrize(
+    "file", ["codesign_abtest.csv", "codesign_apart_abtest.csv", "codesign_apart_log1_abtest.csv"]
+)
 def test_what_users_would_do_is_the_csv_step_by_step(file: str) -> None:
     kept = [row for row in codesign_table.read(file) if row["seed"] == "mean"]
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").replace("**", "")
