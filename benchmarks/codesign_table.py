@@ -1,10 +1,9 @@
-"""The tables and the figures of the studies of samples and model, from results/codesign*.csv and widths*.csv.
+"""The tables of the studies of samples and model, from results/codesign*.csv and widths*.csv.
 
 Run: python benchmarks/codesign_table.py
 Prints the README's table of the main directions, and those of docs/experiments.md: all directions, a metric
 a table, with a verdict once all sizes and budgets of the full study are there; the same on every metric;
-every condition; the A/B tests; and the directions of variations, of three metrics and of all. Draws
-docs/images/codesign.svg and, where there are runs of it, widths.svg.
+every condition; the A/B tests; and the directions of variations, of three metrics and of all.
 """
 
 from __future__ import annotations
@@ -15,18 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-
 from codesign import rows_of
-from corank.evaluation.intervals import Difference
-from corank.study.conditions import CODESIGN_PRESETS, MODELS, STAGES
-from corank.study.pictures import draw_lines
+from corank.study.conditions import CODESIGN_PRESETS
 from corank.study.result import TITLES
-from corank.study.widths import LINES, MULTIPLES
+from corank.study.widths import MULTIPLES
 
 ROOT = Path(__file__).parent.parent
-RESULTS, IMAGES = ROOT / "results", ROOT / "docs" / "images"
+RESULTS = ROOT / "results"
 SHOWN = ("exposed.auc", "exposed.gauc", "all_channels.purchase_ndcg@10")
 """Of each test."""
 ALSO = ("exposed.hr@5", "all_channels.purchase_recall@10")
@@ -75,13 +69,12 @@ MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "iv", "lite
 """Directions of the README."""
 MENDED = ("ii hhfi+dref, ES3", "ii hhfi+dapga, ES3", "ii hhfi+both, ES3")
 """Those that the paper has HR@5 of."""
-COLOURS: dict[str, str] = dict(zip(STAGES, ("#5b6470", "#d9730d", "#9065b0", "#0b6e99"), strict=True))
+NAMES = {"rankmixer": "RankMixer", "hhsft": "HHSFT"}
 Row = Mapping[str, str]
 
 
 def main() -> None:
     """Print and draw what is there."""
-    mpl.rcParams.update({"svg.hashsalt": "corank", "font.size": 10, "svg.fonttype": "none"})
     directions, conditions = read("codesign_directions.csv"), read("codesign.csv")
     print("\n".join(summary(directions, SHOWN[:1], MAIN)), end="\n\n")
     for metric in SHOWN:
@@ -104,8 +97,6 @@ def main() -> None:
         for size, budget in settings(read(path.name)):
             print(f"{path.name}: {size}, equal {budget}\n")
             print("\n".join(every(read(path.name), size, budget)), end="\n\n")
-    draw_conditions(conditions)
-    draw_widths(read("widths_directions.csv"))
 
 
 def read(name: str) -> Sequence[Row]:
@@ -226,10 +217,7 @@ def abtest(rows: Sequence[Row]) -> list[str]:
     measures = list(dict.fromkeys(row["measure"] for row in rows))
     steps = list(dict.fromkeys((row["run_a"], row["run_b"]) for row in rows))
     found = {(row["run_a"], row["run_b"], row["seed"], row["measure"]): row for row in rows}
-    lines = [f"| over | step to | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
-    for step in steps:
-        shown = " | ".join(percent(found[*step, "mean", measure]) for measure in measures)
-        lines.append(f"| {' | '.join(step)} | {shown} |")
+    lines = means(rows)
     lines += ["", f"| seed | searches | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
     for seed in dict.fromkeys(row["seed"] for row in rows):
         own = [found[*steps[0], seed, measure] for measure in measures]
@@ -238,77 +226,32 @@ def abtest(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def means(rows: Sequence[Row]) -> list[str]:
+    """The mean over the seeds of what users do, a line a step."""
+    rows = [row for row in rows if row["seed"] == "mean"]
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    lines = [f"| trained, over | trained | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
+    for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
+        own = [percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
+        lines.append(f"| {' | '.join([*map(end, step), *own])} |")
+    return lines
+
+
+def end(of: str) -> str:
+    """One end of a step as a page names it.
+
+    >>> end("hhsft, es3")
+    'HHSFT, es3'
+    """
+    model, recipe = of.split(", ")
+    return f"{NAMES[model]}, {recipe}"
+
+
 def percent(row: Row) -> str:
     """A relative difference with its interval."""
     known = row["low"] not in ("", "nan")
     ends = f" [{float(row['low']):+.2f}, {float(row['high']):+.2f}]" if known else ""
     return f"{float(row['percent']):+.2f} %{ends}"
-
-
-def title(metric: str) -> str:
-    """Of a narrow panel: the metric, and below it the test."""
-    name, _, test = TITLES[metric].rpartition(", ")
-    return f"{name}\n{test}, simulated"
-
-
-def draw_conditions(rows: Sequence[Row]) -> None:
-    """Every model on every recipe, at the largest size, under equal steps: a dot with its interval."""
-    rows = [row for row in rows if row["budget"] == "steps"]
-    if not rows:
-        return
-    rows = [row for row in rows if row["size"] == rows[-1]["size"]]
-    models = [model for model in MODELS if any(row["model"] == model for row in rows)]
-    figure, every_axes = plt.subplots(
-        1, len(SHOWN), figsize=(9, 0.5 * len(models) + 1.4), sharey=True, layout="constrained"
-    )
-    for axes, metric in zip(every_axes, SHOWN, strict=True):
-        for row in rows:
-            own = [r["recipe"] for r in rows if r["model"] == row["model"]]
-            y = models.index(row["model"]) + 0.16 * (own.index(row["recipe"]) - (len(own) - 1) / 2)
-            colour = COLOURS[row["recipe"]]
-            if row[f"{metric}_low"]:
-                ends = [float(row[f"{metric}_low"]), float(row[f"{metric}_high"])]
-                axes.plot(ends, [y, y], color=colour, linewidth=2)
-            axes.plot(float(row[metric]), y, "o", color=colour, markersize=6, label=row["recipe"])
-        axes.set_title(title(metric), loc="left", fontsize=10)
-        axes.locator_params(axis="x", nbins=4)
-        axes.set_yticks(range(len(models)), models)
-        axes.set_ylim(len(models) - 0.5, -0.5)
-        axes.grid(axis="x", color="#e4e2dd")
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-    handles = {
-        label: handle
-        for axes in every_axes
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    order = [recipe for recipe in STAGES if recipe in handles]
-    figure.legend(
-        [handles[recipe] for recipe in order], order, loc="outside lower left", ncols=4, frameon=False
-    )
-    figure.savefig(IMAGES / "codesign.svg", metadata={"Date": None})
-
-
-def draw_widths(rows: Sequence[Row]) -> None:
-    """The lines of the paper's Figure 4, at the largest size, under equal steps."""
-    sizes = [size for size, budget in settings(rows) if budget == "steps"]
-    if not sizes:
-        return
-    found: dict[str, dict[str, Difference]] = {}
-    for row in rows:
-        if (row["size"], row["budget"]) == (sizes[-1], "steps"):
-            value, low, high = (
-                float(row[end]) if row[end] else None for end in ("difference", "low", "high")
-            )
-            found.setdefault(row["direction"], {})[row["metric"]] = Difference(value, low, high, None)
-    points = [
-        [(m, found[at]) for m in MULTIPLES if (at := line.over_first(m, sizes[-1], "steps").name) in found]
-        for line in LINES
-    ]
-    figure = plt.figure(figsize=(9, 3.6), layout="constrained")
-    draw_lines(figure, points)
-    figure.suptitle(f"Simulated: hhsft_{sizes[-1]}, equal steps", x=0.99, ha="right", fontsize=10)
-    figure.savefig(IMAGES / "widths.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

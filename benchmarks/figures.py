@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from drawing import bare, dot, save, set_up
+
 ROOT = Path(__file__).parent.parent
-IMAGES = ROOT / "docs" / "images"
 NAMES = {
     "shown order": "shown order",
     "most recently touched first": "last touched first",
@@ -32,8 +32,7 @@ Row = dict[str, str]
 
 def main() -> None:
     """Both figures and both tables."""
-    mpl.rcParams.update({"svg.hashsalt": "corank", "font.size": 10, "svg.fonttype": "none"})
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    set_up()
     models = {row["model"]: row for row in read("trivago.csv")}
     draw_models(models)
     recipes = [row for row in read("trivago_recipes.csv") if row["comparison"] == "chosen"]
@@ -56,7 +55,7 @@ def draw_models(rows: dict[str, Row]) -> None:
     for y, model in enumerate(models):
         row = rows[model]
         low, value, high = (float(row[f"over_touched{end}"]) for end in ("_low", "", "_high"))
-        _whisker(axes, y, (low, value, high), "#8a8f98" if model == "lightgbm" else "#2f6fde")
+        dot(axes, y, value, (low, high), "#8a8f98" if model == "lightgbm" else "#2f6fde")
         axes.annotate(f"{base + value:.4f}", (high, y), (8, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(models)), [NAMES[model] for model in models])
     axes.set_ylim(-0.6, len(models) - 0.4)
@@ -75,7 +74,7 @@ def draw_recipes(rows: list[Row]) -> None:
         y = -models.index(row["model"]) - 0.26 * (place - 1)
         low, value, high = (float(row[end]) for end in ("low", "over_exposed", "high"))
         first = row["model"] == models[0]
-        _whisker(axes, y, (low, value, high), COLOURS[row["condition"]], row["condition"] if first else None)
+        dot(axes, y, value, (low, high), COLOURS[row["condition"]], row["condition"] if first else None)
     axes.set_yticks([-y for y in range(len(models))], [NAMES[model] for model in models])
     axes.set_ylim(-len(models) + 0.5, 0.5)
     axes.set_xlabel("gain in MRR over the recipe exposed, paired 95 % interval")
@@ -94,20 +93,11 @@ def recipes_markdown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _whisker(
-    axes: Axes, y: float, gain: tuple[float, float, float], colour: str, label: str | None = None
-) -> None:
-    low, value, high = gain
-    axes.plot([low, high], [y, y], color=colour, linewidth=2.5, solid_capstyle="round")
-    axes.plot(value, y, "o", color=colour, markersize=8, label=label, linestyle="none")
-
-
 def _save(figure: Figure, axes: Axes, name: str) -> None:
     axes.axvline(0, color="#444", linewidth=1)
     axes.margins(x=0.14)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    figure.savefig(IMAGES / name, metadata={"Date": None})
+    bare(axes)
+    save(figure, name)
 
 
 def markdown(rows: dict[str, Row]) -> str:
