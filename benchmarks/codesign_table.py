@@ -3,7 +3,8 @@
 Run: python benchmarks/codesign_table.py
 Prints the README's table of the main directions, and those of docs/experiments.md: all directions, a metric
 a table, with a verdict once all sizes and budgets of the full study are there; the same on every metric;
-every condition; the A/B tests; and the directions of variations, of three metrics and of all.
+every condition; and the directions of variations, of three metrics and of all. What users do is printed by
+codesign_users.py.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ MAIN = ("i", "ii hhfi+dref", "ii hhfi+dapga", "ii hhfi+both", "iii", "iv", "lite
 """Directions of the README."""
 MENDED = ("ii hhfi+dref, ES3", "ii hhfi+dapga, ES3", "ii hhfi+both, ES3")
 """Those that the paper has HR@5 of."""
-NAMES = {"rankmixer": "RankMixer", "hhsft": "HHSFT"}
 Row = Mapping[str, str]
 
 
@@ -87,10 +87,6 @@ def main() -> None:
             print("\n".join(every(read(f"{study}_directions.csv"), size, budget)), end="\n\n")
     for rows in (conditions, read("widths.csv")):
         print("\n".join(table_of(rows)), end="\n\n")
-    for path in sorted(RESULTS.glob("codesign*_abtest.csv")):
-        for size, rows in by_size(read(path.name)).items():
-            print(f"{path.name}, {size}\n")
-            print("\n".join(abtest(rows)), end="\n\n")
     for path in sorted(RESULTS.glob("codesign_*_directions.csv")):
         print(f"{path.name}\n")
         print("\n".join(summary(read(path.name), SHOWN)), end="\n\n")
@@ -204,54 +200,6 @@ def value(row: Row, metric: str) -> str:
     if not row[f"{metric}_low"]:
         return f"{float(row[metric]):.4f}"
     return f"{float(row[metric]):.4f} [{float(row[f'{metric}_low']):.4f}, {float(row[f'{metric}_high']):.4f}]"
-
-
-def by_size(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each size, in their order."""
-    sizes = dict.fromkeys(row["size"] for row in rows)
-    return {size: [row for row in rows if row["size"] == size] for size in sizes}
-
-
-def abtest(rows: Sequence[Row]) -> list[str]:
-    """What users buy: the mean over the seeds of every step, then of the first of them each seed."""
-    measures = list(dict.fromkeys(row["measure"] for row in rows))
-    steps = list(dict.fromkeys((row["run_a"], row["run_b"]) for row in rows))
-    found = {(row["run_a"], row["run_b"], row["seed"], row["measure"]): row for row in rows}
-    lines = means(rows)
-    lines += ["", f"| seed | searches | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
-    for seed in dict.fromkeys(row["seed"] for row in rows):
-        own = [found[*steps[0], seed, measure] for measure in measures]
-        shown = " | ".join(percent(row) for row in own)
-        lines.append(f"| {seed} | {int(own[0]['searches']):,} | {shown} |")
-    return lines
-
-
-def means(rows: Sequence[Row]) -> list[str]:
-    """The mean over the seeds of what users do, a line a step."""
-    rows = [row for row in rows if row["seed"] == "mean"]
-    measures = list(dict.fromkeys(row["measure"] for row in rows))
-    lines = [f"| trained, over | trained | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
-    for step in dict.fromkeys((row["run_a"], row["run_b"]) for row in rows):
-        own = [percent(row) for row in rows if (row["run_a"], row["run_b"]) == step]
-        lines.append(f"| {' | '.join([*map(end, step), *own])} |")
-    return lines
-
-
-def end(of: str) -> str:
-    """One end of a step as a page names it.
-
-    >>> end("hhsft, es3")
-    'HHSFT, es3'
-    """
-    model, recipe = of.split(", ")
-    return f"{NAMES[model]}, {recipe}"
-
-
-def percent(row: Row) -> str:
-    """A relative difference with its interval."""
-    known = row["low"] not in ("", "nan")
-    ends = f" [{float(row['low']):+.2f}, {float(row['high']):+.2f}]" if known else ""
-    return f"{float(row['percent']):+.2f} %{ends}"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tests.study import small
 import codesign
 import codesign_figures
 import codesign_table
+import codesign_users
 from corank.files import write_csv
 from corank.study import CODESIGN, STUDIES
 from corank.study.config import StudyConfig
@@ -286,15 +287,29 @@ def test_every_ab_test_that_is_kept_is_drawn_and_its_steps_are_of_the_test() -> 
 
 
 @pytest.mark.parametrize(
-    "file", ["codesign_abtest.csv", "codesign_apart_abtest.csv", "codesign_apart_log1_abtest.csv"]
+    "file",
+    [
+        "codesign_abtest.csv",
+        "codesign_apart_abtest.csv",
+        "codesign_apart_log1_abtest.csv",
+        "codesign_log1_abtest.csv",
+    ],
 )
 def test_what_users_would_do_is_the_csv(file: str) -> None:
-    kept = codesign_table.by_size(codesign_table.read(file))
+    kept = codesign_users.by_size(codesign_table.read(file))
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     assert kept
     for rows in kept.values():
-        assert "\n".join(codesign_table.means(rows)) in shown
-        assert codesign_table.abtest(rows)[: len(codesign_table.means(rows))] == codesign_table.means(rows)
+        assert "\n".join(codesign_users.means(rows)) in shown
+        assert codesign_users.abtest(rows)[: len(codesign_users.means(rows))] == codesign_users.means(rows)
+
+
+def test_unexposed_items_apart_over_within_are_the_csv_and_of_the_same_days() -> None:
+    shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    assert "\n".join(codesign_users.apart()) in shown
+    key = ("m, exposed", "clicks", "1")
+    with pytest.raises(ValueError, match="of other days"):
+        codesign_users.seed_by_seed({key: 1.0}, {key: 1.01})
 
 
 def test_an_ab_test_of_one_size_leaves_those_of_others(tmp_path: Path) -> None:
@@ -304,7 +319,7 @@ def test_an_ab_test_of_one_size_leaves_those_of_others(tmp_path: Path) -> None:
     write_csv(path, small)
     write_csv(path, codesign.beside(path, [{**row(1, 2.0), "size": "s"}]))
     write_csv(path, codesign.beside(path, [{**row(1, 3.0), "size": "s"}]))
-    found = codesign_table.by_size(codesign.rows_of(path))
+    found = codesign_users.by_size(codesign.rows_of(path))
     assert {size: [one["percent"] for one in rows] for size, rows in found.items()} == {
         "xs": ["1.0"],
         "s": ["3.0"],
