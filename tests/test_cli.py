@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import typer
 
 import corank as package
 from corank import cli, verbs
+from corank.cli.options import guarded
 from corank.models import list_models
 from tests.cli import corank, document
 
@@ -185,3 +188,31 @@ def test_the_installed_command_is_this_one() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "corank: nowhere: no such samples folder; make one with: corank samples LOGS OUT\n"
     assert corank("--version").stdout == f"corank {package.__version__}\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_an_interrupt_is_a_sentence(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where DuckDB, at work when the signal came, makes another error of it."""
+
+    def stopped() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as ended:
+        guarded(stopped)()
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "corank: interrupted; nothing finished is lost\n"
+
+
+def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
+    """Sent while the log is simulated and, again and again, while the first is answered."""
+    command = [sys.executable, "-m", "corank", "logs", "simulate", str(tmp_path / "logs"), "--size", "m"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = process.stderr.readline()  # at work
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    said += process.stderr.read()
+    process.stderr.close()
+    assert (process.returncode, said.count("corank: interrupted")) == (130, 1)
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

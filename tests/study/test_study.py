@@ -8,6 +8,7 @@ import math
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -116,19 +117,26 @@ def group_works(leader: int) -> bool:
     return True
 
 
-def test_killed_outright_it_goes_on(done: StudyResult, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_ended_from_outside_it_goes_on(done: StudyResult, tmp_path: Path, how: str) -> None:
     folder = tmp_path / "small"
     shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs*", "draws", "*.csv"))
     command = [sys.executable, "-m", "tests.study.small", str(folder)]
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 120
     while len(rows(folder)) < 3 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
-    process.kill()  # the study's process alone; those of its runs must not work on
-    process.wait()
+    if how == "killed":
+        process.kill()  # the study's process alone; those of its runs must not work on
+    else:
+        os.killpg(process.pid, signal.SIGINT)  # all of them, as a terminal does
+        os.killpg(process.pid, signal.SIGINT)
+    told = process.communicate(timeout=60)[1]
     while group_works(process.pid) and time.monotonic() < until:
         time.sleep(0.01)
     assert not group_works(process.pid)
+    assert process.returncode == -(signal.SIGKILL if how == "killed" else signal.SIGINT)
+    assert told.count("Traceback") == (how == "interrupted"), "of the study's process alone"
     assert 3 <= len(rows(folder)) < 8
     subprocess.run(command, check=True)
     assert but_seconds(rows(folder)) == but_seconds(rows(done.folder))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import signal
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,7 +24,16 @@ app.add_typer(_logs, name="logs")
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and status 2."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt_once)
     app()
+
+
+def _interrupt_once(number: int, frame: FrameType | None) -> NoReturn:
+    """Of an impatient hand the first Ctrl-C counts: others would disturb what leaves and clears up."""
+    del number, frame
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _version(wanted: bool) -> None:

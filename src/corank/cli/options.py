@@ -35,10 +35,19 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
             print("corank:", " ".join(str(error).splitlines()), file=sys.stderr)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            print("corank: interrupted; nothing finished is lost", file=sys.stderr)
-            raise typer.Exit(130) from None
+            raise interrupted() from None
+        except RuntimeError as error:
+            if str(error) != "Query interrupted":  # DuckDB's word for an interrupt while it works
+                raise
+            raise interrupted() from None
 
     return run
+
+
+def interrupted() -> typer.Exit:
+    """Say so; the status a shell gives to what SIGINT ends."""
+    print("corank: interrupted; nothing finished is lost", file=sys.stderr)
+    return typer.Exit(130)
 
 
 def print_json(value: Any) -> None:

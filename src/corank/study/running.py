@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
-import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from corank.errors import CorankError, Diverged
@@ -16,6 +13,7 @@ from corank.progress import Reporter
 from corank.study.conditions import Condition
 from corank.study.config import StudyConfig
 from corank.study.material import Material
+from corank.study.processes import processes, uninterrupted
 from corank.study.rows import Row, read_rows, write_rows
 from corank.study.work import TRIAL_SEED, Job, carry_out
 
@@ -43,7 +41,7 @@ def go_on(
     clear(material, rows)
     with (
         progress.task("runs", len(conditions) * (len(config.rates) + config.seeds)) as bar,
-        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_with_the_study) as pool,
+        processes(jobs) as pool,
     ):
         bar.advance(sum(len(of_condition(rows, one, config)) for one in conditions))
         while True:
@@ -51,7 +49,8 @@ def go_on(
             for job in waiting(rows, conditions, config, begun):
                 if failed or len(running) >= jobs or time.monotonic() >= until:
                     break
-                running[pool.submit(carry_out, job, material)] = job
+                with uninterrupted():  # processes begin in it
+                    running[pool.submit(carry_out, job, material)] = job
             if not running:
                 if failed or diverged:
                     raise failed or next(iter(diverged.values()))
@@ -73,18 +72,6 @@ def go_on(
                 write_rows(material.rows, rows)
                 clear(material, rows[-1:])
                 bar.advance(note=job.name)
-
-
-def _leave_with_the_study() -> None:
-    """In a process of the pool: end once the study's is gone, for another call may do the same run."""
-    study = multiprocessing.parent_process()
-    assert study is not None
-
-    def leave() -> None:
-        study.join()
-        os._exit(1)
-
-    threading.Thread(target=leave, daemon=True).start()
 
 
 def finished(material: Material) -> list[Row]:
