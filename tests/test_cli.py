@@ -20,7 +20,7 @@ import corank as package
 from corank import cli, verbs
 from corank.cli.options import guarded
 from corank.models import list_models
-from tests.cli import corank, document
+from tests.cli import corank, document, refusal
 
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
 SET = [word for setting in FEW_STEPS for word in ("--set", setting)]
@@ -216,3 +216,25 @@ def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
     assert (process.returncode, said.count("corank: interrupted")) == (130, 1)
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_finds_its_samples_from_any_folder(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.folder)
+    document("train", "samples", tmp_path / "run", "--model", MODELS[0], *SET)
+    monkeypatch.chdir(tmp_path)
+    assert document("evaluate", "run", "--resamples", 20) == made.said["evaluate"]
+
+
+def test_an_evaluation_on_other_samples_is_not_lost(made: Made, tmp_path: Path) -> None:
+    run, other = tmp_path / "run", tmp_path / "exposed"
+    shutil.copytree(made.folder / "runs" / MODELS[0], run)
+    document("samples", made.folder / "logs", other, "--recipe", "exposed")
+    held = (run / "evaluation" / "test.json").read_bytes()
+    assert "test.json: holds an evaluation on other samples" in refusal("evaluate", run, other)
+    assert (run / "evaluation" / "test.json").read_bytes() == held
+    document("evaluate", run, "--resamples", 20)  # on its own again: not refused
+    assert (run / "evaluation" / "test.json").read_bytes() == held
+    found = document("evaluate", run, other, "--resamples", 2, "--overwrite")
+    assert found["samples"] == json.loads((other / "manifest.json").read_text())["fingerprint"]

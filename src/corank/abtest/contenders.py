@@ -73,12 +73,8 @@ def _read(folder: Path, task: str) -> Contender:
     info = run.info()
     if info.steps is None:
         raise CorankError(f"{folder}: its training has not finished; go on with corank train --resume")
-    place = Path(info.samples.path)
+    place = run.samples()
     manifest = Store(place).manifest
-    if manifest.fingerprint != info.samples.fingerprint:
-        raise CorankError(
-            f"{place}: not the samples that {folder} was trained on (their fingerprint has changed)"
-        )
     if not manifest.simulated:
         raise CorankError(
             f"{folder}: its samples ({place}) are not of a simulated log; expected a run on one, whose users"

@@ -67,11 +67,12 @@ def evaluate(
     split: Split = "test",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
     seed: Seed = 0,
+    overwrite: Overwrite = False,
     json: Json = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Measure a run on a split, with intervals."""
-    done = verbs.evaluate(run, folder, split, resamples, seed, progress=reporter(quiet))
+    done = verbs.evaluate(run, folder, split, resamples, seed, overwrite, progress=reporter(quiet))
     if json:
         return print_json(done.to_json())
     return screen.show(*screen.evaluation_tables(done, f"{run}: {split} (± half of the 95 % interval)"))

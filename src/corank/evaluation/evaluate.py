@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from corank.errors import CorankError
 from corank.evaluation.intervals import LEVEL, RESAMPLES, ROW_RESAMPLES, Estimate, bootstrap
 from corank.evaluation.metrics import KS, metric_names
 from corank.evaluation.predictions import Predictions
 from corank.evaluation.spaces import NOTES, slices, space, spaces_of
-from corank.files import write_json
+from corank.files import read_json, write_json
 from corank.progress import QUIET, Reporter
 
 
@@ -36,6 +37,8 @@ class Evaluation:
     sizes: dict[str, dict[str, Size]]
     resamples: int
     seed: int
+    samples: str = ""
+    """Fingerprint of those that were scored; empty where it is not known."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `RUN/evaluation/SPLIT.json` holds them."""
@@ -43,6 +46,7 @@ class Evaluation:
             "level": LEVEL,
             "resamples": {"requests": self.resamples, "rows": min(self.resamples, ROW_RESAMPLES)},
             "seed": self.seed,
+            "samples": self.samples,
             "notes": {name: NOTES[name] for name in self.metrics},
             **{name: asdict(self)[name] for name in ("sizes", "metrics")},
         }
@@ -85,8 +89,24 @@ def size_of(predictions: Predictions) -> Size:
     )
 
 
+def evaluation_path(run: Path, split: str) -> Path:
+    """Where a run keeps what it is worth on a split."""
+    return run / "evaluation" / f"{split}.json"
+
+
+def refuse_other_samples(path: Path, samples: str) -> None:
+    """Stop where an evaluation on other samples would be lost.
+
+    Raises:
+        CorankError: `path` holds one.
+    """
+    there = read_json(path) if path.exists() else None
+    if isinstance(there, dict) and there.get("samples") not in (None, "", samples):
+        raise CorankError(f"{path}: holds an evaluation on other samples; pass --overwrite to replace it")
+
+
 def write_evaluation(run: Path, split: str, evaluation: Evaluation) -> Path:
     """Write `RUN/evaluation/SPLIT.json`, whole, and give its path."""
-    path = run / "evaluation" / f"{split}.json"
+    path = evaluation_path(run, split)
     write_json(path, evaluation.to_json())
     return path

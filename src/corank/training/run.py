@@ -20,6 +20,7 @@ from corank.features.features import Features
 from corank.files import read_json, whole_file, write_json
 from corank.models.base import ModelConfig, RankingModel
 from corank.models.registry import parse_model_config
+from corank.samples import read_manifest
 from corank.training.checkpoint import load_weights
 from corank.training.config import TrainConfig
 
@@ -28,6 +29,7 @@ class SamplesRef(Config):
     """The samples a run was trained on."""
 
     path: str
+    """From the root: the run is read from other folders, too."""
     fingerprint: str
     recipe: str
 
@@ -99,6 +101,23 @@ class Run:
         if not self.exists:
             raise CorankError(f"{self.folder}: not a run; expected a folder made by `corank train`")
         return RunInfo.read(self.folder / "run.json")
+
+    def samples(self) -> Path:
+        """The samples that it was trained on.
+
+        Raises:
+            CorankError: they are gone, or others are there now.
+        """
+        recorded = self.info().samples
+        place = Path(recorded.path)
+        if not place.is_dir():
+            raise CorankError(f"{place}: no such samples folder, on which {self.folder} was trained")
+        if read_manifest(place).fingerprint != recorded.fingerprint:
+            raise CorankError(
+                f"{place}: not the samples that {self.folder} was trained on (their fingerprint has changed);"
+                " `corank evaluate` and `explain` take others"
+            )
+        return place
 
     def write_info(self, info: RunInfo) -> None:
         """Write run.json."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from corank.errors import CorankError, unknown
 from corank.evaluation.compare import Comparison, compare_runs
-from corank.evaluation.evaluate import Evaluation, evaluate_predictions, write_evaluation
+from corank.evaluation.evaluate import (
+    Evaluation,
+    evaluate_predictions,
+    evaluation_path,
+    refuse_other_samples,
+    write_evaluation,
+)
 from corank.evaluation.predictions import read_predictions
 from corank.evaluation.runs import group_by_seed
 from corank.explain import Explanation, explain_run
@@ -52,6 +59,7 @@ def evaluate(
     split: str = "test",
     resamples: int = 1000,
     seed: int = 0,
+    overwrite: bool = False,
     progress: Reporter = QUIET,
 ) -> Evaluation:
     """Score a split with a run's model and measure it, in every sample space and slice, with intervals.
@@ -62,17 +70,23 @@ def evaluate(
         folder: samples; default: those that the run was trained on.
         resamples: bootstrap resamples of the test's requests.
         seed: of the resamples.
+        overwrite: replace an evaluation on other samples.
+        progress: where to report.
 
     Raises:
-        CorankError: the run, the samples or the split is not there.
+        CorankError: the run, the samples or the split is not there, or the run holds an evaluation on others.
     """
-    source = folder if folder is not None else _trained_on(run)
+    source = folder if folder is not None else Run(run).samples()
+    scored = Store(source).manifest.fingerprint
+    if not overwrite:
+        refuse_other_samples(evaluation_path(run, split), scored)
     predictions = predict(
         run, source, run / "predictions" / f"{split}.parquet", split, overwrite=True, progress=progress
     )
     evaluation = evaluate_predictions(
         read_predictions(predictions), resamples=resamples, seed=seed, progress=progress
     )
+    evaluation = replace(evaluation, samples=scored)
     write_evaluation(run, split, evaluation)
     return evaluation
 
@@ -117,7 +131,7 @@ def explain(
     source = samples
     if source is None:
         try:
-            source = _trained_on(run)
+            source = place.samples()
         except CorankError:
             if requests or request is not None:
                 raise
@@ -143,22 +157,6 @@ def compare(
     return compare_runs(
         group_by_seed(runs), split, space=space, resamples=resamples, seed=seed, progress=progress
     )
-
-
-def _trained_on(run: Path) -> Path:
-    """The samples that a run was trained on, where it says that they are.
-
-    Raises:
-        CorankError: others are there now.
-    """
-    recorded = Run(run).info().samples
-    source = Path(recorded.path)
-    if Store(source).manifest.fingerprint != recorded.fingerprint:
-        raise CorankError(
-            f"{source}: not the samples that {run} was trained on (their fingerprint has changed); "
-            "name the samples to read"
-        )
-    return source
 
 
 def _check_split(name: str) -> None:

@@ -96,7 +96,9 @@ def train(
             model=model,
             seed=seed,
             samples=SamplesRef(
-                path=str(folder), fingerprint=store.manifest.fingerprint, recipe=store.manifest.recipe
+                path=str(folder.resolve()),
+                fingerprint=store.manifest.fingerprint,
+                recipe=store.manifest.recipe,
             ),
             parameters=network.parameter_counts(),
             versions=versions(),
