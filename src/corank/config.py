@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from corank.errors import CorankError, nearest
 
@@ -124,10 +125,21 @@ def _sentence(model: type[BaseModel], error: ValidationError, where: str) -> str
         inside = f" in '{'.'.join(keys[:-1])}'" if keys[:-1] else ""
         hint = nearest(keys[-1], parent.model_fields) if parent else ""
         return f"{place}unknown key '{keys[-1]}'{inside}{hint}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = _expected(first)
     if not keys:
         return f"{place}{message}"
+    if first["type"] == "value_error" and isinstance(first["input"], Mapping):  # of a group, and says of what
+        return f"{place}in '{'.'.join(keys)}': {message}"
     return f"{place}'{'.'.join(keys)}' = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _expected(error: ErrorDetails) -> str:
+    """What was expected, in the words of who writes settings."""
+    if error["type"] in ("tuple_type", "list_type"):
+        return "expected a list, such as [a, b]"
+    if error["type"] == "too_short":
+        return "expected a list of {min_length} or more, found {actual_length}".format_map(error["ctx"])
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _model_at(model: type[BaseModel], keys: list[str]) -> type[BaseModel] | None:

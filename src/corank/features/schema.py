@@ -101,8 +101,10 @@ class Domains(Config):
         """The number of a domain by its name.
 
         Raises:
-            CorankError: training saw no such domain.
+            CorankError: training saw no such domain, or no field tells the domain.
         """
+        if name not in self.names and self.column is None:
+            raise CorankError(f"{where}: domain '{name}' is not known, for the features tell no domain")
         if name not in self.names:
             raise unknown("domain", name, self.names, where)
         return self.names.index(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import Field as Bound
 from pydantic import field_validator, model_validator
 
 from corank.config import Config
+from corank.errors import CorankError
 from corank.evaluation.intervals import RESAMPLES
 from corank.logs.marketplace.config import MarketplaceConfig
 from corank.samples.config import resolve
@@ -18,6 +19,7 @@ Size = Literal["xs", "s", "m", "l", "xl"]
 Budget = Literal["steps", "epochs"]
 """Every recipe as many training samples as es3 has in its epochs, or every recipe as many epochs."""
 Rate = Annotated[float, Bound(gt=0)]
+Built = TypeVar("Built")
 
 
 class StudyConfig(Config):
@@ -77,12 +79,21 @@ class StudyConfig(Config):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if MarketplaceConfig.preset(settings=self.log).requests != self.searches:
+        market = _told("market", lambda: MarketplaceConfig.preset(settings=self.log))
+        if market.requests != self.searches:
             raise ValueError(f"market = {list(self.market)}: the searches of a log are `searches`")
-        built = resolve(self.built)
+        built = _told("samples", lambda: resolve(self.built))
         if built.test != self.test or built.test_from is not None:
             raise ValueError(f"samples = {list(self.samples)}: the share of the test is `test`")
         return self
+
+
+def _told(of: str, build: Callable[[], Built]) -> Built:
+    """What settings of another configuration build; their mistakes are told as of the setting `of`."""
+    try:
+        return build()
+    except CorankError as error:
+        raise ValueError(f"{of}: {str(error).removeprefix('--set: ')}") from None
 
 
 Presets = Mapping[str, Mapping[str, Any]]

@@ -58,8 +58,13 @@ def train(
         raise CorankError("train: --resume goes on with a run and --overwrite removes it; give one of them")
     store = Store(folder)
     of_model = [s.removeprefix("model.") for s in settings if s.startswith("model.")]
-    config = TrainConfig().with_settings([s for s in settings if not s.startswith("model.")])
     sizes = model_config(model, of_model)
+    of_training = [s for s in settings if not s.startswith("model.")]
+    for setting in of_training:
+        name = setting.partition("=")[0].strip()
+        if name.partition(".")[0] in type(sizes).model_fields.keys() - TrainConfig.model_fields.keys():
+            raise CorankError(f"--set: '{name}' is the model's; did you mean 'model.{name}'?")
+    config = TrainConfig().with_settings(of_training)
     device = device_of(config)
     place = Run(run)
     by_purchases = config.metric.startswith("ctcvr_")
