@@ -2,7 +2,8 @@
 
 Run: python benchmarks/codesign_users.py
 Prints, as in docs/experiments.md, what users do by step, the mean over the seeds, a log and size a table,
-with the seeds of the first step; and what unexposed items apart do over the same within the searches.
+with the seeds of the first step; what unexposed items apart do over the same within the searches; and the
+README's table.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def main() -> None:
         for size, rows in by_size(read(path.name)).items():
             print(f"{path.name}, {size}\n")
             print("\n".join(abtest(rows)), end="\n\n")
-    print("\n".join(apart()))
+    print("\n".join(apart()), end="\n\n")
+    print("\n".join(whole()))
 
 
 def by_size(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -78,6 +80,37 @@ def apart() -> list[str]:
                 shown = [percent(mean(gaps, "within", run, measure)) for measure in measures]
                 lines.append(f"| {' | '.join([log, size, end(run), *shown])} |")
     return lines
+
+
+def whole() -> list[str]:
+    """HHSFT on es3 over RankMixer on search only, and what setting apart changes: a column a log and size."""
+    over, trained = "rankmixer, exposed", "hhsft, es3"
+    tests = [
+        (log, size, *(by_size(read(f"{name}_abtest.csv"))[size] for name in (within, own)))
+        for log, within, own in LOGS
+        for size in by_size(read(f"{own}_abtest.csv"))
+    ]
+    heads = [f"{log} log, `{size}`" for log, size, *_ in tests]
+    lines = [
+        f"| HHSFT on `es3`, unexposed candidates | over | {' | '.join(heads)} |",
+        "|---" * (2 + len(heads)) + "|",
+    ]
+    for measure in ("purchases", "money"):
+        for at, named in ((2, "as search's"), (3, "apart")):
+            found = [mean_of(test[at], over, trained, measure) for test in tests]
+            lines.append(f"| {named}: {measure} | RankMixer on `exposed` | {' | '.join(found)} |")
+        gaps = [seed_by_seed(done_with(within), done_with(own)) for *_, within, own in tests]
+        found = [percent(mean(rows, "within", trained, measure)) for rows in gaps]
+        lines.append(f"| apart: {measure} | itself, as search's | {' | '.join(found)} |")
+    return lines
+
+
+def mean_of(rows: Sequence[Row], over: str, trained: str, measure: str) -> str:
+    """The mean over the seeds of one step."""
+    step = (over, trained, "mean", measure)
+    return next(
+        percent(row) for row in rows if (row["run_a"], row["run_b"], row["seed"], row["measure"]) == step
+    )
 
 
 def done_with(rows: Sequence[Row]) -> dict[tuple[str, str, str], float]:

@@ -99,7 +99,8 @@ def table(rows: Sequence[Row]) -> list[str]:
 def cell(complete: Mapping[tuple[str, str], Row], task: str, model: str, of: str) -> str:
     """What a model has over RankMixer with about as many `of`; RankMixer's own metric; nothing if unknown."""
     base = complete[task, "rankmixer"]
-    for name in (model, f"{model}-flops"):
+    own = [model, f"{model}-flops"]
+    for name in reversed(own) if of == EQUAL["operations"] else own:  # first what was made for the column
         row = complete.get((task, name))
         if row is None or abs(float(row[of]) / float(base[of]) - 1) > NEAR:
             continue

@@ -74,7 +74,9 @@ def test_the_table_of_families_shows_complete_rows_of_the_csv() -> None:
             base = rows[task, "rankmixer"]
             alike = [
                 row
-                for name in (model, f"{model}-flops")
+                for name in (
+                    (model, f"{model}-flops") if of != "flops_a_sample" else (f"{model}-flops", model)
+                )
                 if (row := rows.get((task, name))) and abs(float(row[of]) / float(base[of]) - 1) < 0.13
             ]
             if not cell:
@@ -88,7 +90,7 @@ def test_the_table_of_families_shows_complete_rows_of_the_csv() -> None:
                 assert cell == f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-RANKMIXER, RANKMIXER_ES3, HHSFT, HHSFT_ES3 = (
+_, RANKMIXER_ES3, HHSFT, HHSFT_ES3 = (
     f"{model}, {recipe}" for model in ("rankmixer", "hhsft") for recipe in ("exposed", "es3")
 )
 
@@ -96,12 +98,9 @@ RANKMIXER, RANKMIXER_ES3, HHSFT, HHSFT_ES3 = (
 @pytest.mark.parametrize(
     ("file", "size", "over", "step", "words"),
     [
-        ("codesign", "s", RANKMIXER, HHSFT_ES3, "purchases {}, money {} (the paper"),
-        ("codesign", "s", RANKMIXER_ES3, HHSFT_ES3, "(HHSFT over it: purchases {})"),
-        ("codesign_apart", "s", HHSFT, HHSFT_ES3, "**purchases {}, money {}**"),
-        ("codesign_apart", "s", RANKMIXER, HHSFT_ES3, "against RankMixer on exposed rows {} and {} (at"),
-        ("codesign_apart", "xs", RANKMIXER, HHSFT_ES3, "(at `xs` {} and {})"),
-        ("codesign_apart_log1", "xs", RANKMIXER, HHSFT_ES3, "RankMixer on exposed rows {} and {} (`xs`)"),
+        ("codesign", "s", RANKMIXER_ES3, HHSFT_ES3, "(HHSFT over it: purchases {}, size `s`)"),
+        ("codesign_apart", "s", HHSFT, HHSFT_ES3, "(over itself, at `s`, {} of purchases)"),
+        ("codesign_apart", "s", RANKMIXER_ES3, HHSFT_ES3, "sells less than RankMixer at `s` (purchases {};"),
     ],
 )
 def test_what_users_would_do_is_the_csv(file: str, size: str, over: str, step: str, words: str) -> None:

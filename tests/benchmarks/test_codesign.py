@@ -307,6 +307,8 @@ def test_what_users_would_do_is_the_csv(file: str) -> None:
 def test_unexposed_items_apart_over_within_are_the_csv_and_of_the_same_days() -> None:
     shown = (codesign_table.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     assert "\n".join(codesign_users.apart()) in shown
+    readme = (codesign_table.ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(codesign_users.whole()) in readme
     key = ("m, exposed", "clicks", "1")
     with pytest.raises(ValueError, match="of other days"):
         codesign_users.seed_by_seed({key: 1.0}, {key: 1.01})

@@ -51,6 +51,8 @@ def test_the_table_shows_complete_rows_at_equal_size() -> None:
         row("rankmixer", True, 100, 100),
         row("unimixer", True, 101, 140, "0.001"),
         row("unimixer-flops", True, 60, 99, "-0.002"),
+        row("unimixer_lite", True, 100, 104, "0.006"),
+        row("unimixer_lite-flops", True, 96, 100, "-0.007"),
         row("dlrm_mlp", True, 95, 105, "0.003"),
         row("fat", True, 100, 200, "0.004"),
         row("dcnv2", False, 100, 100, "0.005"),
@@ -60,9 +62,15 @@ def test_the_table_shows_complete_rows_at_equal_size() -> None:
     assert cells[2:] == [
         ["`rankmixer`", "0.6200", "0.6200"],
         ["`unimixer`", "+0.0010 [+0.0010, +0.0010]", "-0.0020 [-0.0020, -0.0020]"],
+        ["`unimixer_lite`", "+0.0060 [+0.0060, +0.0060]", "-0.0070 [-0.0070, -0.0070]"],
         ["`dlrm_mlp`", "+0.0030 [+0.0030, +0.0030]", "+0.0030 [+0.0030, +0.0030]"],
         ["`fat`", "+0.0040 [+0.0040, +0.0040]", ""],
     ]
+
+
+def test_the_readme_has_the_csv() -> None:
+    shown = (families_table.SUMMARY.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(families_table.table(families_table.read(families_table.SUMMARY))) in shown
 
 
 def test_rows_of_a_task_that_is_not_here_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
