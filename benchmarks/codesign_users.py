@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from codesign import mean
 from codesign_table import RESULTS, Row, read
@@ -21,6 +21,7 @@ LOGS = (
     ("another", "codesign_log1", "codesign_apart_log1"),
 )
 """A log, and the names of its A/B tests: unexposed items within the searches, and apart."""
+WORDS = {"within": "as search's", "apart": "apart"}
 
 
 def main() -> None:
@@ -64,6 +65,28 @@ def means(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+class Pair(NamedTuple):
+    """Two A/B tests of one size on the same days of one log."""
+
+    log: str
+    size: str
+    within: Sequence[Row]
+    apart: Sequence[Row]
+
+    def gaps(self) -> list[dict[str, Any]]:
+        """The second over the first, seed by seed."""
+        return seed_by_seed(done_with(self.within), done_with(self.apart))
+
+
+def pairs() -> list[Pair]:
+    """All that are there, a log after another."""
+    found = []
+    for log, *names in LOGS:
+        within, own = (by_size(read(f"{name}_abtest.csv")) for name in names)
+        found += [Pair(log, size, within[size], own[size]) for size in within if size in own]
+    return found
+
+
 def apart() -> list[str]:
     """What users do with unexposed items apart over the same within the searches: a line a log, size and run.
 
@@ -71,37 +94,30 @@ def apart() -> list[str]:
         ValueError: the two tests are not of the same days and runs on search only.
     """
     lines = ["| log | size | trained | clicks | purchases | money |", "|---" * 6 + "|"]
-    for log, within, own in LOGS:
-        tests = [by_size(read(f"{name}_abtest.csv")) for name in (within, own)]
-        for size in [size for size in tests[0] if size in tests[1]]:
-            gaps = seed_by_seed(*(done_with(of[size]) for of in tests))
-            for run in dict.fromkeys(gap["run_b"] for gap in gaps):
-                measures = list(dict.fromkeys(gap["measure"] for gap in gaps))
-                shown = [percent(mean(gaps, "within", run, measure)) for measure in measures]
-                lines.append(f"| {' | '.join([log, size, end(run), *shown])} |")
+    for pair in pairs():
+        gaps = pair.gaps()
+        for run in dict.fromkeys(gap["run_b"] for gap in gaps):
+            measures = list(dict.fromkeys(gap["measure"] for gap in gaps))
+            shown = [percent(mean(gaps, "within", run, measure)) for measure in measures]
+            lines.append(f"| {' | '.join([pair.log, pair.size, end(run), *shown])} |")
     return lines
 
 
 def whole() -> list[str]:
     """HHSFT on es3 over RankMixer on search only, and what setting apart changes: a column a log and size."""
     over, trained = "rankmixer, exposed", "hhsft, es3"
-    tests = [
-        (log, size, *(by_size(read(f"{name}_abtest.csv"))[size] for name in (within, own)))
-        for log, within, own in LOGS
-        for size in by_size(read(f"{own}_abtest.csv"))
-    ]
-    heads = [f"{log} log, `{size}`" for log, size, *_ in tests]
+    tests = pairs()
+    heads = [f"{pair.log} log, `{pair.size}`" for pair in tests]
     lines = [
         f"| HHSFT on `es3`, unexposed candidates | over | {' | '.join(heads)} |",
         "|---" * (2 + len(heads)) + "|",
     ]
     for measure in ("purchases", "money"):
-        for at, named in ((2, "as search's"), (3, "apart")):
-            found = [mean_of(test[at], over, trained, measure) for test in tests]
-            lines.append(f"| {named}: {measure} | RankMixer on `exposed` | {' | '.join(found)} |")
-        gaps = [seed_by_seed(done_with(within), done_with(own)) for *_, within, own in tests]
-        found = [percent(mean(rows, "within", trained, measure)) for rows in gaps]
-        lines.append(f"| apart: {measure} | itself, as search's | {' | '.join(found)} |")
+        for named in ("within", "apart"):
+            found = [mean_of(getattr(pair, named), over, trained, measure) for pair in tests]
+            lines.append(f"| {WORDS[named]}: {measure} | RankMixer on `exposed` | {' | '.join(found)} |")
+        found = [percent(mean(pair.gaps(), "within", trained, measure)) for pair in tests]
+        lines.append(f"| apart: {measure} | itself, {WORDS['within']} | {' | '.join(found)} |")
     return lines
 
 

@@ -69,8 +69,8 @@ def test_the_table_shows_complete_rows_at_equal_size() -> None:
 
 
 def test_the_readme_has_the_csv() -> None:
-    shown = (families_table.SUMMARY.parents[1] / "README.md").read_text(encoding="utf-8")
-    assert "\n".join(families_table.table(families_table.read(families_table.SUMMARY))) in shown
+    shown = (families.SUMMARY.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(families_table.table(families_table.read(families.SUMMARY))) in shown
 
 
 def test_rows_of_a_task_that_is_not_here_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
