@@ -296,6 +296,37 @@ NAMES: dict[str, tuple[Callable[[Given], Words], str]] = {
         lambda g: ["train", g.samples, g.out, "--model", "dcnv2_xs", "--set", "model.cross_layer=1"],
         "model dcnv2_xs: unknown key 'cross_layer'; did you mean 'cross_layers'?",
     ),
+    "key of the model, as training's": (
+        lambda g: ["train", g.samples, g.out, "--set", "tasks=[click]"],
+        "^--set: 'tasks' is the model's; did you mean 'model.tasks'?",
+    ),
+    "parts that do not fit": (
+        lambda g: ["train", g.samples, g.out, "--set", "loss.pointwise=0"],
+        "^--set: in 'loss': pointwise = 0 and listwise = 0 leave nothing to learn from",
+    ),
+    "domain where none is told": (
+        lambda g: [
+            *["train", g.samples, g.out, "--set", "loss.domain_weights.rec=.5", "--model", "dlrm_mlp_xs"],
+            *["--features", g.text("f.yaml", SPEC % ("device", "id"))],
+        ],
+        "^loss.domain_weights: domain 'rec' is not known, for the features tell no domain",
+    ),
+    "key of a study's samples": (
+        lambda g: ["study", "codesign", g.out, "--set", "samples=[unexposed_wieght=2]"],
+        "^--set: samples: unknown key 'unexposed_wieght'; did you mean 'unexposed_weight'?",
+    ),
+    "key of a study's market": (
+        lambda g: ["study", "codesign", g.out, "--set", "market=[neds.x=2]"],
+        "^--set: market: 'neds.x=2' names no group 'neds' in the configuration; did you mean 'needs'?",
+    ),
+    "no list": (
+        lambda g: ["study", "codesign", g.out, "--set", "models=hhfi"],
+        r"^--set: 'models' = 'hhfi': expected a list, such as \[a, b\]",
+    ),
+    "empty list of a study": (
+        lambda g: ["study", "codesign", g.out, "--set", "rates=[]"],
+        r"^--set: 'rates' = \[\]: expected a list of 1 or more, found 0",
+    ),
     "sizes that do not fit": (
         lambda g: ["train", g.samples, g.out, "--model", "rankmixer_xs", "--set", "model.tokenizer.tokens=7"],
         "token mixer: 7 heads do not divide the token width 32",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +21,7 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """
     context = multiprocessing.get_context("spawn")
     stop, ours = context.Pipe(duplex=False)
-    with ProcessPoolExecutor(jobs, context, _leave_with_the_study, (stop,)) as pool:
+    with stop, ours, ProcessPoolExecutor(jobs, context, _leave_with_the_study, (stop,)) as pool:
         try:
             yield pool
         except KeyboardInterrupt:
@@ -33,6 +34,9 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold an interrupt back until the end; processes that begin inside see none in all their life."""
+    if sys.platform == "win32":  # has no masks
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
