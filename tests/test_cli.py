@@ -20,6 +20,7 @@ import corank as package
 from corank import cli, verbs
 from corank.cli.options import guarded
 from corank.models import list_models
+from tests import interrupts
 from tests.cli import corank, document, refusal
 
 FEW_STEPS = ("epochs=1", "reader.batch_samples=1024", "log_every=1", "optimizer.warmup_steps=2")
@@ -206,7 +207,8 @@ def test_an_interrupt_is_a_sentence(error: BaseException, capsys: pytest.Capture
 def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
     """Sent while the log is simulated and, again and again, while the first is answered."""
     command = [sys.executable, "-m", "corank", "logs", "simulate", str(tmp_path / "logs"), "--size", "m"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with interrupts.heard():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = process.stderr.readline()  # at work
     while process.poll() is None:

@@ -27,6 +27,7 @@ from corank.study.config import StudyConfig
 from corank.study.result import TESTS, StudyResult
 from corank.study.rows import Row, read_rows, write_rows
 from corank.study.study import of_models, run_study
+from tests import interrupts
 from tests.study import small
 
 
@@ -122,7 +123,8 @@ def test_ended_from_outside_it_goes_on(done: StudyResult, tmp_path: Path, how: s
     folder = tmp_path / "small"
     shutil.copytree(done.folder, folder, ignore=shutil.ignore_patterns("runs*", "draws", "*.csv"))
     command = [sys.executable, "-m", "tests.study.small", str(folder)]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    with interrupts.heard():
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 120
     while len(rows(folder)) < 3 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
