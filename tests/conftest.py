@@ -15,9 +15,9 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-# Skipped where there is no Spark: pyspark and Java 17 are 400 MB, which `make test` asks of nobody. .ci/run
-# installs both, so that these tests run in every landing.
-needs_spark = pytest.mark.skipif(not SPARK, reason="needs pyspark and Java 17, which .ci/run installs")
+needs_spark = pytest.mark.skipif(
+    not SPARK, reason="needs pyspark and Java 17"
+)  # 400 MB that .ci/run installs
 
 
 @pytest.fixture(scope="session")

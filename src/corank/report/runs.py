@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corank.errors import CorankError
+from corank.evaluation.evaluate import evaluation_path
 from corank.evaluation.predictions import Predictions, read_predictions
 from corank.evaluation.runs import RunFacts, group_by_seed, read_facts
 from corank.files import read_json
@@ -41,7 +42,7 @@ class Model:
     @cached_property
     def evaluation(self) -> dict[str, Any]:
         """What `evaluate` wrote of the first run; empty if it has not."""
-        path = self.runs[0].folder / "evaluation" / f"{SPLIT}.json"
+        path = evaluation_path(self.runs[0].folder, SPLIT)
         values = read_json(path) if path.is_file() else {}
         if not isinstance(values, dict):
             raise CorankError(f"{path}: expected an object, found {type(values).__name__}")
