@@ -15,9 +15,7 @@ from corank.samples import build_samples
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-needs_spark = pytest.mark.skipif(
-    not SPARK, reason="needs pyspark and Java 17"
-)  # 400 MB that .ci/run installs
+needs_spark = pytest.mark.skipif(not SPARK, reason="needs pyspark and Java 17")  # 400 MB; .ci/run gets them
 
 
 @pytest.fixture(scope="session")
